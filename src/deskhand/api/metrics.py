@@ -1,0 +1,192 @@
+"""Figures about calls and lanes, for Prometheus.
+
+They are plain numbers, changed on the event loop and nowhere else, so that counting a call needs no lock. Where several
+worker processes share one port, each writes its figures into a shared folder every other second; whichever is asked
+answers with those of all, told apart by the label `worker` (a process id).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from deskhand import __version__
+from deskhand.db.engine import Lane, LaneName
+from deskhand.db.load import Load, load_of
+
+BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+UNKNOWN = "unknown"
+"""The operation of calls that were refused before it was known: no token, no units left, no such path."""
+SHARE_EVERY_S = 2.0
+GONE_AFTER_S = 10.0
+"""A worker whose figures are older than this is no longer there."""
+_CLASSES = ("2xx", "3xx", "4xx", "5xx")
+
+
+class _Figures:
+    """What is counted about one operation."""
+
+    __slots__ = ("by_class", "seconds", "slots")
+
+    def __init__(self) -> None:
+        self.by_class = [0] * 10  # by the first digit of the status
+        self.slots = [0] * (len(BOUNDS_S) + 1)  # calls by the first bound they did not exceed
+        self.seconds = 0.0
+
+
+class Snapshot(msgspec.Struct):
+    """All figures of one process at one moment: calls by operation, and lanes."""
+
+    statuses: dict[str, list[int]]
+    durations: dict[str, tuple[list[int], float]]
+    limited: int
+    lanes: dict[str, Load]
+
+
+class Metrics:
+    """The figures of one application."""
+
+    def __init__(self, operations: Iterable[str], lanes: Mapping[LaneName, Lane]) -> None:
+        self._unknown = _Figures()
+        self._operations = {name: _Figures() for name in operations} | {UNKNOWN: self._unknown}
+        self._lanes = lanes
+        self._limited = 0
+        self._folder: Path | None = None
+
+    def called(self, operation: str | None, status: int, seconds: float) -> None:
+        """Count a finished call; `operation` is None where it never became known."""
+        figures = self._operations.get(operation, self._unknown)  # type: ignore[arg-type]
+        figures.by_class[status // 100] += 1
+        figures.slots[bisect_left(BOUNDS_S, seconds)] += 1
+        figures.seconds += seconds
+        if status == 429:
+            self._limited += 1
+
+    def share_in(self, folder: Path) -> None:
+        """Put the figures of this worker process together with those of others that share the folder."""
+        self._folder = folder
+        threading.Thread(target=self._keep_writing, args=(folder,), name="deskhand-metrics", daemon=True).start()
+
+    def text(self) -> bytes:
+        """The figures in Prometheus' text format. Takes some milliseconds, so call it from a thread."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Told(self._all()))
+        return generate_latest(registry)
+
+    def snapshot(self) -> Snapshot:
+        """This process's figures."""
+        operations = self._operations.items()
+        return Snapshot(
+            statuses={name: list(figures.by_class) for name, figures in operations},
+            durations={name: (list(figures.slots), figures.seconds) for name, figures in operations},
+            limited=self._limited,
+            lanes={name: load_of(lane) for name, lane in self._lanes.items()},
+        )
+
+    def _all(self) -> dict[str, Snapshot]:
+        own = str(os.getpid())
+        if self._folder is None:
+            return {"": self.snapshot()}
+        return _read(self._folder) | {own: self.snapshot()}
+
+    def _keep_writing(self, folder: Path) -> None:
+        path = folder / f"{os.getpid()}.json"
+        while folder.is_dir():
+            temporary = path.with_suffix(".new")
+            temporary.write_bytes(msgspec.json.encode(self.snapshot()))
+            temporary.replace(path)
+            time.sleep(SHARE_EVERY_S)
+
+
+def _read(folder: Path) -> dict[str, Snapshot]:
+    found = {}
+    for file in folder.glob("*.json"):
+        try:
+            if time.time() - file.stat().st_mtime < GONE_AFTER_S:
+                found[file.stem] = msgspec.json.decode(file.read_bytes(), type=Snapshot)
+        except FileNotFoundError:  # its worker's folder is being removed
+            continue
+    return found
+
+
+class _Told(Collector):
+    """Snapshots of workers as Prometheus' families; a single nameless worker gets no label of its own."""
+
+    def __init__(self, workers: dict[str, Snapshot]) -> None:
+        self._workers = sorted(workers.items())
+        self._label = () if "" in workers else ("worker",)
+
+    def collect(self) -> Iterable[Metric]:
+        yield InfoMetricFamily("deskhand_build", "The version that runs.", {"version": __version__})
+        yield self._calls()
+        yield self._durations()
+        yield self._limited()
+        yield from self._lanes()
+
+    def _calls(self) -> Metric:
+        calls = CounterMetricFamily(
+            "deskhand_calls", "Finished API calls.", labels=(*self._label, "operation", "status")
+        )
+        for worker, snapshot in self._each():
+            for operation, counts in snapshot.statuses.items():
+                for name in _CLASSES:
+                    calls.add_metric((*worker, operation, name), counts[int(name[0])])
+        return calls
+
+    def _durations(self) -> Metric:
+        durations = HistogramMetricFamily(
+            "deskhand_call_seconds", "How long API calls took.", labels=(*self._label, "operation")
+        )
+        for worker, snapshot in self._each():
+            for operation, (slots, seconds) in snapshot.durations.items():
+                durations.add_metric((*worker, operation), _buckets(slots), seconds)
+        return durations
+
+    def _limited(self) -> Metric:
+        limited = CounterMetricFamily("deskhand_rate_limited_calls", "API calls refused with 429.", labels=self._label)
+        for worker, snapshot in self._each():
+            limited.add_metric(worker, snapshot.limited)
+        return limited
+
+    def _lanes(self) -> Iterator[Metric]:
+        labels = (*self._label, "lane")
+        for position, (name, words) in enumerate(
+            (
+                ("waiting", "Calls that wait for a thread of the database lane."),
+                ("busy", "Threads of the database lane at work."),
+                ("threads", "Threads that the database lane may have."),
+            )
+        ):
+            family = GaugeMetricFamily(f"deskhand_lane_{name}", words, labels=labels)
+            for worker, snapshot in self._each():
+                for lane, load in snapshot.lanes.items():
+                    family.add_metric((*worker, lane), load[position])
+            yield family
+
+    def _each(self) -> Iterator[tuple[tuple[str, ...], Snapshot]]:
+        for worker, snapshot in self._workers:
+            yield ((worker,) if self._label else ()), snapshot
+
+
+def _buckets(slots: list[int]) -> list[tuple[str, float]]:
+    """Prometheus counts in each bucket also what is in the smaller ones."""
+    total, buckets = 0, []
+    for bound, count in zip((*BOUNDS_S, float("inf")), slots, strict=True):
+        total += count
+        buckets.append(("+Inf" if bound == float("inf") else str(bound), float(total)))
+    return buckets

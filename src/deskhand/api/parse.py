@@ -1,0 +1,180 @@
+"""From the bytes of a request to the typed shapes its operation declares; every fault named by its path.
+
+The whole shape is converted at once; only when that fails is it taken field by field, to find all that is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeVar, get_args, get_origin
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from deskhand.catalogue.problems import BadRequest, FieldError, FieldSource, InvalidJson, empty
+from deskhand.catalogue.values import Email, Ids, Names, Recipient, Shape, WireTime, decode_hook
+
+T = TypeVar("T")
+S = TypeVar("S", bound=Shape)
+
+_JOINED = (Ids, Names)
+_REJECTED_MOST = 200  # characters of a refused value that are sent back
+
+
+def parse_query(shape: type[S], text: str) -> S:
+    """Read a query string; raises BadRequest naming the parameters at fault."""
+    if not text:
+        return msgspec.convert({}, shape)
+    given: dict[str, Any] = {}
+    for name, value in parse_qsl(text, keep_blank_values=False, max_num_fields=1000, errors="replace"):
+        # A list may be given as one joined parameter or by repeating it; of anything else the first counts.
+        if name not in given:
+            given[name] = value
+        elif name in _joined_names(shape):
+            given[name] += "," + value
+    _refuse_nul(given, "", "QUERY")
+    try:
+        return msgspec.convert(given, shape, strict=False, dec_hook=decode_hook)
+    except msgspec.ValidationError:
+        raise BadRequest(*_faults(given, shape, "", "QUERY", strict=False)) from None
+
+
+def parse_body(shape: type[T], body: bytes) -> T:
+    """Read a JSON body; raises InvalidJson, or BadRequest naming the fields at fault."""
+    try:
+        parsed = msgspec.json.decode(body, type=shape, dec_hook=decode_hook)
+    except msgspec.ValidationError:
+        raw = msgspec.json.decode(body)
+        expected: Any = list if get_origin(shape) is list else dict
+        if get_origin(shape) is None and not isinstance(raw, expected):
+            raise InvalidJson from None
+        faults = _faults(raw, shape, "", "JSON", strict=True)
+        raise (BadRequest(*faults) if faults else InvalidJson()) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InvalidJson from None
+    if b"\\u0000" in body:
+        _refuse_nul(msgspec.json.decode(body), "", "JSON")
+    return parsed
+
+
+_joined: dict[type, frozenset[str]] = {}
+
+
+def _joined_names(shape: type[Shape]) -> frozenset[str]:
+    names = _joined.get(shape)
+    if names is None:
+        fields = msgspec.structs.fields(shape)
+        names = frozenset(f.encode_name for f in fields if any(kind in _JOINED for kind in _kinds(f.type)))
+        _joined[shape] = names
+    return names
+
+
+def _refuse_nul(value: Any, path: str, source: FieldSource) -> None:
+    """NUL can't be stored as text in PostgreSQL, and nobody means it."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise BadRequest(FieldError(path, "may not contain the character NUL", "Size", source=source))
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_nul(inner, _join(path, str(name)), source)
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            _refuse_nul(inner, f"{path}[{position}]", source)
+
+
+def _faults(value: Any, kind: Any, path: str, source: FieldSource, *, strict: bool) -> list[FieldError]:
+    """Everything that is wrong with a value, in the order of the shape's fields."""
+    try:
+        msgspec.convert(value, kind, strict=strict, dec_hook=decode_hook)
+    except msgspec.ValidationError as problem:
+        inner = _faults_inside(value, kind, path, source, strict=strict)
+        return inner or [_fault(value, kind, path, source, str(problem))]
+    return []
+
+
+def _faults_inside(value: Any, kind: Any, path: str, source: FieldSource, *, strict: bool) -> list[FieldError]:
+    found: list[FieldError] = []
+    for option in _kinds(kind):
+        if isinstance(option, type) and issubclass(option, msgspec.Struct) and isinstance(value, dict):
+            for field in msgspec.structs.fields(option):
+                name = field.encode_name
+                if value.get(name) is None and field.required:
+                    found.append(FieldError(_join(path, name), "may not be empty", "NotEmpty", source=source))
+                elif name in value:
+                    found += _faults(value[name], field.type, _join(path, name), source, strict=strict)
+        elif get_origin(option) is list and isinstance(value, list):
+            for position, inner in enumerate(value):
+                found += _faults(inner, get_args(option)[0], f"{path}[{position}]", source, strict=strict)
+    return found
+
+
+def _fault(value: Any, kind: Any, path: str, source: FieldSource, problem: str) -> FieldError:
+    """One fault in the API's words, from the kind of value that was expected."""
+    rejected = _shortened(value)
+    for option in _kinds(kind):
+        choices = (
+            get_args(option) if get_origin(option) is not None and str(option).startswith("typing.Literal") else ()
+        )
+        if choices:
+            listed = ", ".join(f"'{choice}'" for choice in choices)
+            return FieldError(path, f"Expected one of these: {listed}", "EnumValue", rejected, source)
+        if option is WireTime:
+            return FieldError(path, "must be an ISO 8601 date yyyy-MM-dd'T'HH:mm:ss'Z'", "DateFormat", rejected, source)
+        if option in (Email, Recipient):
+            return FieldError(path, "not a well-formed email address", "Email", rejected, source)
+    if value == "" and "length >= 1" in problem:
+        error = empty(path)
+        return FieldError(error.path, error.message, error.anchor, source=source)
+    anchor = "Size" if "length" in problem else "ValidIdentifier" if ">=" in problem or "<=" in problem else "Min"
+    return FieldError(path, _worded(problem), anchor, rejected, source)
+
+
+_WORDS = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "bytes": "a base64 text",
+}
+
+
+def _worded(problem: str) -> str:
+    problem = problem.split(" - at `")[0]
+    if "base64" in problem:
+        return "must be base64"
+    limit = re.search(r"of length (<=|>=) (\d+)", problem)
+    if limit:
+        return f"must have {'at most' if limit[1] == '<=' else 'at least'} {limit[2]} elements or characters"
+    limit = re.search(r"(<=|>=|<|>) (-?\d+)", problem)
+    if limit:
+        return f"must be {limit[1]} {limit[2]}"
+    kind = re.match(r"Expected `([^`]+)`", problem)
+    if kind:
+        names = [_WORDS.get(part.strip(), part.strip()) for part in kind[1].split("|") if part.strip() != "null"]
+        return "must be " + " or ".join(names)
+    return problem
+
+
+def _kinds(kind: Any) -> list[Any]:
+    """The kinds a field may have: unions taken apart, annotations and None left out."""
+    if hasattr(kind, "__metadata__"):
+        return _kinds(get_args(kind)[0])
+    if get_origin(kind) is not None and type(None) is not kind and _is_union(kind):
+        return [inner for part in get_args(kind) if part is not type(None) for inner in _kinds(part)]
+    return [kind]
+
+
+def _is_union(kind: Any) -> bool:
+    return "Union" in str(get_origin(kind))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:_REJECTED_MOST]
+    return value if isinstance(value, int | float | bool) else msgspec.UNSET

@@ -1,0 +1,284 @@
+"""The one path every API call takes: who, how much, what, then the operation's handler on its lane, then the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from deskhand.api import hal
+from deskhand.api.errors import Answer, answer_problem, answer_unauthorized
+from deskhand.api.files import base64_json
+from deskhand.api.parse import parse_body, parse_query
+from deskhand.api.rate_limit import Budget, RateLimit
+from deskhand.catalogue import problems
+from deskhand.catalogue.matching import AnyOperation, Match, Matcher, read_id
+from deskhand.catalogue.operation import ListOf, NoBody, cost
+from deskhand.catalogue.problems import Problem
+from deskhand.db.engine import Conflict, Database, Duplicate, LaneName, Unavailable
+from deskhand.desk.call import (
+    All,
+    Call,
+    Created,
+    FileData,
+    Implementation,
+    MovedTo,
+    Page,
+    Result,
+)
+from deskhand.lib.blobs import Blob, BlobStore
+from deskhand.lib.clock import Clock, to_wire
+from deskhand.oauth.bearer import Bearers, Unauthorized
+
+log = logging.getLogger("deskhand.api")
+
+BODY_MOST = 25 * 1024 * 1024
+"""Bytes of a request body. Source: our choice; an attachment of 10 MB takes 13.4 MB as base64."""
+BODY_WAIT_S = 60
+URI_MOST = 16 * 1024
+JSON_TYPES = ("application/json", "application/json-patch+json", "application/hal+json", "")
+_EXPOSED = (
+    "X-RateLimit-Limit-Minute, X-RateLimit-Remaining-Minute, X-RateLimit-Retry-After, Retry-After, "
+    "Resource-ID, Location, Correlation-Id"
+)
+_CORS = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED.encode()))
+_PREFLIGHT = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Accept, Idempotency-Key"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+class _Gone(Exception):
+    """The client closed the connection before its request was whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    query: str
+    headers: dict[bytes, bytes]
+    receive: Receive
+
+
+class Api:
+    """The Mailbox API as an ASGI application."""
+
+    def __init__(
+        self,
+        operations: Iterable[AnyOperation],
+        implementations: Mapping[str, Implementation],
+        database: Database,
+        bearers: Bearers,
+        rate_limit: RateLimit,
+        blobs: BlobStore,
+        clock: Clock,
+        base_url: str,
+    ) -> None:
+        self._matcher = Matcher(operations)
+        self._implementations = implementations
+        self._database = database
+        self._bearers = bearers
+        self._rate_limit = rate_limit
+        self._blobs = blobs
+        self._clock = clock
+        self._base = base_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        correlation_id = str(uuid.uuid4())
+        scope["correlation_id"] = correlation_id
+        if scope["method"] == "OPTIONS":
+            await _send_preflight(send, correlation_id)
+            return
+        query = scope["query_string"].decode("latin-1")
+        request = _Request(scope["method"], scope["path"], query, dict(scope["headers"]), receive)
+        started = time.perf_counter()
+        answer, budget, data = await self._answer(request, correlation_id, scope)
+        await _send(send, request.method, answer, budget, correlation_id, data)
+        if log.isEnabledFor(logging.INFO):
+            log.info(
+                "%s %s %d", request.method, request.path, answer.status,
+                extra={
+                    "correlation_id": correlation_id,
+                    "operation": scope.get("operation"),
+                    "status": answer.status,
+                    "milliseconds": round((time.perf_counter() - started) * 1000, 2),
+                },
+            )  # fmt: skip
+
+    async def _answer(
+        self, request: _Request, correlation_id: str, scope: Scope
+    ) -> tuple[Answer, Budget | None, AsyncIterator[bytes] | None]:
+        budget: Budget | None = None
+        try:
+            if len(scope.get("raw_path") or b"") + len(request.query) > URI_MOST:
+                raise problems.UriTooLong
+            actor = await self._bearers.actor(_header(request, b"authorization"))
+            limit = actor.policy.rate_limit
+            budget = self._rate_limit.left(actor.account_id, limit)
+            budget = await self._rate_limit.spend(actor.account_id, limit, cost(request.method))
+            operation, path = self._operation(request)
+            scope["operation"] = operation.name
+            body = await self._body(operation, request)
+            parsed_query = parse_query(operation.query, request.query)
+            parsed_body = await self._parse(operation, body)
+            implementation = self._implementations[operation.name]
+            stored = await self._store(implementation, parsed_body)
+            now = to_wire(self._clock.now())
+
+            def call(tx: Any) -> Answer | FileData:
+                made = Call(tx, actor, path, parsed_query, parsed_body, now, self._base, self._blobs, stored)
+                return self._render(operation, request, implementation.handler(made))
+
+            if operation.method == "GET":
+                lane: LaneName = "slow" if implementation.slow(parsed_query) else "fast"
+                result = await self._database.read(call, lane)
+            else:
+                result = await self._database.write(call)
+            if isinstance(result, FileData):
+                return Answer(200, b"", "application/hal+json"), budget, base64_json(result.file)
+            return result, budget, None
+        except Unauthorized as problem:
+            return answer_unauthorized(problem), None, None
+        except Problem as problem:
+            return answer_problem(problem, correlation_id), budget, None
+        except (Unavailable, Conflict, Duplicate) as problem:
+            log.warning("%s", problem, extra={"correlation_id": correlation_id})
+            return answer_problem(problems.Unavailable(), correlation_id), budget, None
+        except _Gone:
+            return Answer(499), budget, None
+        except Exception:
+            log.exception("a call failed", extra={"correlation_id": correlation_id, "path": request.path})
+            return answer_problem(Problem(), correlation_id), budget, None
+
+    def _operation(self, request: _Request) -> tuple[AnyOperation, tuple[int, ...]]:
+        match = self._matcher.match(request.path)
+        if match is None:
+            raise problems.NotFound
+        method = "GET" if request.method == "HEAD" else request.method
+        operation = match.operations.get(method)
+        if operation is None:
+            raise problems.InvalidMethod(request.method, sorted(match.operations))
+        return operation, _ids(match)
+
+    async def _body(self, operation: AnyOperation, request: _Request) -> bytes:
+        if operation.body is NoBody:
+            return b""
+        media_type = (_header(request, b"content-type") or "").partition(";")[0].strip().lower()
+        if media_type not in JSON_TYPES:
+            raise problems.UnsupportedMediaType
+        declared = _header(request, b"content-length") or ""
+        if declared.isdigit() and int(declared) > BODY_MOST:
+            raise problems.TooLarge
+        try:
+            async with asyncio.timeout(BODY_WAIT_S):
+                return await _read(request.receive)
+        except TimeoutError:
+            raise _Gone from None
+
+    async def _parse(self, operation: AnyOperation, body: bytes) -> Any:
+        if operation.body is NoBody:
+            return NoBody()
+        if len(body) > 256 * 1024:  # enough to hold up other calls
+            return await asyncio.to_thread(parse_body, operation.body, body)
+        return parse_body(operation.body, body)
+
+    async def _store(self, implementation: Implementation, body: Any) -> tuple[Blob, ...]:
+        files = implementation.files(body)
+        if not files:
+            return ()
+        return await asyncio.to_thread(lambda: tuple(self._blobs.put(data) for data in files))
+
+    def _render(self, operation: AnyOperation, request: _Request, result: Result) -> Answer | FileData:
+        returns = operation.returns
+        match result:
+            case None:
+                return Answer(204)
+            case Created(id, path):
+                return Answer(201, headers=(("Resource-ID", str(id)), ("Location", self._base + path)))
+            case MovedTo(path):
+                return Answer(301, headers=(("Location", self._base + path),))
+            case FileData():
+                return result
+            case Page():
+                assert isinstance(returns, ListOf)
+                content: Any = hal.paged(result, returns.key, self._base + request.path, request.query)
+            case All():
+                assert isinstance(returns, ListOf)
+                content = hal.whole(result, returns.key, self._base + request.path)
+            case _:
+                content = result
+        return Answer(returns.status, msgspec.json.encode(content), returns.media_type)
+
+
+def _ids(match: Match) -> tuple[int, ...]:
+    numbers = []
+    for text in match.values:
+        number = read_id(text)
+        if number is None:
+            raise problems.NotFound
+        numbers.append(number)
+    return tuple(numbers)
+
+
+def _header(request: _Request, name: bytes) -> str | None:
+    value = request.headers.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+async def _read(receive: Receive) -> bytes:
+    pieces, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > BODY_MOST:
+            raise problems.TooLarge
+        pieces.append(piece)
+        if not message.get("more_body"):
+            return b"".join(pieces) if len(pieces) > 1 else piece
+
+
+async def _send(
+    send: Send,
+    method: str,
+    answer: Answer,
+    budget: Budget | None,
+    correlation_id: str,
+    data: AsyncIterator[bytes] | None,
+) -> None:
+    if answer.status == 499:
+        return
+    headers = [(b"correlation-id", correlation_id.encode()), *_CORS]
+    if answer.media_type:
+        headers.append((b"content-type", answer.media_type.encode()))
+    if data is None and answer.status != 204:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    if budget is not None:
+        headers.append((b"x-ratelimit-limit-minute", str(budget.limit).encode()))
+        headers.append((b"x-ratelimit-remaining-minute", str(budget.remaining).encode()))
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if data is not None and method != "HEAD":
+        async for piece in data:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+
+
+async def _send_preflight(send: Send, correlation_id: str) -> None:
+    headers = [(b"correlation-id", correlation_id.encode()), *_PREFLIGHT]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,111 @@
+"""The composition root: builds every part, wires them, owns start and stop. The only file that knows all rooms."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from deskhand.api.openapi import openapi
+from deskhand.api.rate_limit import RateLimit
+from deskhand.api.routes import Api
+from deskhand.catalogue.operations import OPERATIONS
+from deskhand.db.database import open_database
+from deskhand.db.engine import Database
+from deskhand.db.sqlite import restore_copy
+from deskhand.desk import access, handlers
+from deskhand.desk.call import IMPLEMENTATIONS
+from deskhand.lib.blobs import BlobStore
+from deskhand.lib.clock import Clock, SystemClock
+from deskhand.oauth import routes as oauth_pages
+from deskhand.oauth.bearer import Bearers
+from deskhand.oauth.endpoint import TokenEndpoint
+from deskhand.sandbox import routes as sandbox_pages
+from deskhand.sandbox import start_page as sandbox_start
+from deskhand.sandbox.clock import SandboxClock
+from deskhand.sandbox.faults import Faults
+from deskhand.sandbox.options import SEEDED_COPY, Sandbox
+from deskhand.settings import Settings
+from deskhand.web import routes as web_pages
+
+TOKEN_PATH = "/v2/oauth2/token"
+
+
+class App:
+    """Deskhand as one ASGI application: the API under /v2 and /v3, everything else by pages' routes."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, sandbox: Sandbox | None = None) -> None:
+        require_handlers()
+        self.settings = settings
+        if sandbox is not None:
+            clock = SandboxClock(settings.data_dir, sandbox.offset)
+        self.clock: Clock = clock or SystemClock()
+        self.database: Database = open_database(settings.database_url, settings.data_dir)
+        self.rate_limit = RateLimit(self.clock)
+        bearers = Bearers(self.database, self.clock)
+        blobs = BlobStore(settings.data_dir / "blobs")
+        self.api: ASGIApp = Api(
+            OPERATIONS, IMPLEMENTATIONS, self.database, bearers, self.rate_limit, blobs, self.clock, settings.base_url
+        )
+        self.tokens: ASGIApp = TokenEndpoint(self.database, self.clock)
+        start = [web_pages.start_page()] if sandbox is None else self._sandbox(sandbox)
+        self.pages: ASGIApp = Starlette(routes=[*self._pages(), *start], lifespan=self._lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(("/v2", "/v3")):
+            app = self.tokens if scope["path"].rstrip("/") == TOKEN_PATH else self.api
+            await app(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
+
+    def _pages(self) -> Sequence[BaseRoute]:
+        return [
+            *oauth_pages.routes(self.database, self.clock, self.settings.base_url),
+            *web_pages.routes(self.database, self.clock),
+            _openapi(self.settings.base_url),
+        ]
+
+    def _sandbox(self, sandbox: Sandbox) -> Sequence[BaseRoute]:
+        assert isinstance(self.clock, SandboxClock)
+        folder: Path = self.settings.data_dir
+        faults = Faults(self.api)
+        self.api = faults
+
+        async def reset() -> None:
+            await restore_copy(self.database, folder / SEEDED_COPY)
+            self.database.versions[access.STALE] += 1
+            self.rate_limit.forget()
+
+        return [
+            *sandbox_start.routes(sandbox.description, folder, self.clock),
+            *sandbox_pages.routes(self.clock, faults, reset),
+        ]
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        self.database.close()
+
+
+def require_handlers() -> None:
+    """Refuse to start while an operation of the catalogue has no handler."""
+    assert handlers.SLICES
+    missing = [operation.name for operation in OPERATIONS if operation.name not in IMPLEMENTATIONS]
+    if missing:
+        raise RuntimeError(f"operations without a handler: {', '.join(missing)}")
+
+
+def _openapi(base_url: str) -> Route:
+    document = msgspec.json.encode(openapi(OPERATIONS, base_url))
+
+    async def show(_: Request) -> Response:
+        return Response(document, media_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
+
+    return Route("/openapi.json", show)

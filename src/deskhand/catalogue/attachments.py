@@ -1,0 +1,62 @@
+"""Attachments of threads."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, UnsetType, field
+
+from deskhand.catalogue.links import Links
+from deskhand.catalogue.operation import HS, Action, One, Operation, Resource
+from deskhand.catalogue.values import NonEmpty, Shape
+
+LARGEST = 10 * 1024 * 1024
+"""Bytes of one attachment, decoded. Source: https://developer.helpscout.com/mailbox-api/overview/errors (413)."""
+
+
+class Attachment(Shape, kw_only=True):
+    """An attachment as it is read."""
+
+    id: int
+    filename: str
+    mime_type: str
+    width: int | UnsetType = UNSET
+    height: int | UnsetType = UNSET
+    size: int
+    state: Literal["valid", "virus"]
+    links: Links = field(name="_links")
+
+
+class AttachmentData(Shape):
+    """An attachment's content in base64."""
+
+    data: bytes
+
+
+class NewAttachment(Shape, kw_only=True):
+    """A file that comes with a thread; some clients write `filename`, as answers do."""
+
+    file_name: NonEmpty | None = None
+    lower_filename: NonEmpty | None = field(name="filename", default=None)
+    mime_type: NonEmpty
+    data: bytes
+
+
+get_attachment = Operation(
+    name="get_attachment", method="GET", path="/v2/conversations/{conversation_id}/attachments/{attachment_id}",
+    resource=Resource.ATTACHMENTS, action=Action.READ, returns=One(Attachment),
+    phrase="read attachment {attachment_id} of conversation {conversation_id}",
+    summary="What is known of an attachment: its name, kind and size.",
+    source=HS + "conversations/attachments/get-data",
+)  # fmt: skip
+
+get_attachment_data = Operation(
+    name="get_attachment_data", method="GET",
+    path="/v2/conversations/{conversation_id}/attachments/{attachment_id}/data",
+    resource=Resource.ATTACHMENTS, action=Action.READ, returns=One(AttachmentData),
+    phrase="read the content of attachment {attachment_id} of conversation {conversation_id}",
+    summary="An attachment's content in base64.",
+    source=HS + "conversations/attachments/get-data",
+)  # fmt: skip
+
+OPERATIONS = (get_attachment, get_attachment_data)

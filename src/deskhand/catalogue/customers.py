@@ -1,0 +1,391 @@
+"""Customers: the people who ask, and the ways to reach them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, UnsetType, field
+
+from deskhand.catalogue import events
+from deskhand.catalogue.links import Links
+from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource
+from deskhand.catalogue.values import Email, Id, PageNumber, Shape, WireTime
+
+PAGE_SIZE = 50
+LOCKED_AT = 5_000
+"""A customer with this many conversations can't be changed. Source: customers/update, status 423."""
+
+NAME_MOST = 40
+LINE_MOST = 60
+TEXT_MOST = 200
+ENTRY_MOST = 2_000
+ENTRIES_MOST = 200
+"""Entries of one kind that a customer can have; our choice, to keep one customer's page finite."""
+
+Name = Annotated[str, Meta(min_length=1, max_length=NAME_MOST)]
+Line = Annotated[str, Meta(max_length=LINE_MOST)]
+Text = Annotated[str, Meta(max_length=TEXT_MOST)]
+EntryText = Annotated[str, Meta(min_length=1, max_length=ENTRY_MOST)]
+
+EmailType = Literal["home", "other", "work"]
+PhoneType = Literal["fax", "home", "mobile", "other", "pager", "work"]
+ChatType = Literal["aim", "gtalk", "icq", "msn", "other", "qq", "skype", "xmpp", "yahoo"]
+SocialType = Literal[
+    "aboutme", "facebook", "flickr", "forsquare", "foursquare", "google", "googleplus", "linkedin", "other", "quora",
+    "tungleme", "twitter", "youtube",
+]  # fmt: skip
+GENDERS = ("male", "female", "unknown")
+PHOTO_TYPES = ("unknown", "gravatar", "twitter", "facebook", "googleprofile", "googleplus", "linkedin", "instagram")
+
+
+# -- As they are read
+
+
+class Entry(Shape):
+    """An e-mail address, phone, chat or social profile."""
+
+    id: int
+    value: str
+    type: str
+
+
+class Website(Shape):
+    """A website; it has no type."""
+
+    id: int
+    value: str
+
+
+class LinkedEntry(Entry, kw_only=True):
+    """An entry in a list of its own."""
+
+    links: Links = field(name="_links")
+
+
+class LinkedWebsite(Website, kw_only=True):
+    """A website in a list of its own."""
+
+    links: Links = field(name="_links")
+
+
+class Address(Shape, kw_only=True):
+    """A postal address; what is not known is left out. `country` has two letters."""
+
+    city: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    postal_code: str | UnsetType = UNSET
+    country: str | UnsetType = UNSET
+    lines: list[str]
+
+
+class LinkedAddress(Address, kw_only=True):
+    """An address by itself."""
+
+    links: Links = field(name="_links")
+
+
+class PropertySource(Shape):
+    """By which way a property was set."""
+
+    name: str
+
+
+class Property(Shape, kw_only=True):
+    """A property's value; `text` is what people read, for a dropdown the option's label."""
+
+    type: str
+    slug: str
+    name: str
+    value: str
+    text: str
+    source: PropertySource
+
+
+class CustomerEmbedded(Shape, kw_only=True):
+    """What is embedded in a customer."""
+
+    emails: list[Entry]
+    phones: list[Entry]
+    chats: list[Entry]
+    social_profiles: list[Entry] = field(name="social_profiles")
+    websites: list[Website]
+    properties: list[Property]
+    address: Address | UnsetType = UNSET
+
+
+class Customer(Shape, kw_only=True):
+    """A customer as they are read. `organization` is free text, `organizationId` the organization they belong to."""
+
+    id: int
+    first_name: str | None
+    last_name: str | None
+    gender: str
+    job_title: str | None
+    location: str | None
+    organization: str | None
+    organization_id: int | UnsetType = UNSET
+    photo_type: str
+    photo_url: str
+    age: str | None
+    created_at: str
+    updated_at: str
+    background: str | None
+    draft: bool
+    embedded: CustomerEmbedded = field(name="_embedded")
+    links: Links = field(name="_links")
+
+
+class SocialProfilesEmbedded(Shape):
+    """The same list twice: clients disagree about its name."""
+
+    hyphened: list[LinkedEntry] = field(name="social-profiles")
+    underscored: list[LinkedEntry] = field(name="social_profiles")
+
+
+class SocialProfiles(Shape):
+    """A customer's social profiles."""
+
+    embedded: SocialProfilesEmbedded = field(name="_embedded")
+    links: Links = field(name="_links")
+
+
+# -- As they are given
+
+
+class CustomerReference(Shape, kw_only=True):
+    """The customer of something, by `id` or else `email`. An unknown address makes a customer of the other fields."""
+
+    id: Id | None = None
+    email: Email | None = None
+    first_name: Annotated[str, Meta(max_length=NAME_MOST)] | None = None
+    last_name: Annotated[str, Meta(max_length=NAME_MOST)] | None = None
+    organization: Line | None = None
+    job_title: Line | None = None
+    phone: Annotated[str, Meta(max_length=ENTRY_MOST)] | None = None
+    photo_url: Text | None = None
+    photo_type: str | None = None
+    background: Text | None = None
+    location: Line | None = None
+    gender: str | None = None
+    age: Line | int | None = None
+
+
+class CustomerFields(Shape, kw_only=True):
+    """What a customer says of themselves. `gender` is male, female or unknown in any case."""
+
+    first_name: Name | None = None
+    last_name: Name | None = None
+    gender: str | None = None
+    job_title: Line | None = None
+    location: Line | None = None
+    organization: Line | None = None
+    organization_id: Id | None = None
+    photo_type: str | None = None
+    photo_url: Text | None = None
+    age: Line | None = None
+    background: Text | None = None
+
+
+class NewEmail(Shape, kw_only=True):
+    """An e-mail address to add."""
+
+    type: EmailType | None = None
+    value: Email
+
+
+class NewPhone(Shape, kw_only=True):
+    """A phone number to add."""
+
+    type: PhoneType | None = None
+    value: EntryText
+
+
+class NewChat(Shape, kw_only=True):
+    """A chat handle to add."""
+
+    type: ChatType | None = None
+    value: EntryText
+
+
+class NewSocialProfile(Shape, kw_only=True):
+    """A social profile to add."""
+
+    type: SocialType | None = None
+    value: EntryText
+
+
+class NewWebsite(Shape, kw_only=True):
+    """A website to add."""
+
+    value: EntryText
+
+
+class NewAddress(Shape, kw_only=True):
+    """A postal address to set; `country` has two letters."""
+
+    city: Text | None = None
+    state: Text | None = None
+    postal_code: Text | None = None
+    country: Annotated[str, Meta(max_length=2)] | None = None
+    lines: Annotated[list[Text], Meta(max_length=10)] | None = None
+
+
+class NewCustomer(CustomerFields, kw_only=True):
+    """A customer to create; `phone` is a first phone beside `phones`."""
+
+    phone: Annotated[str, Meta(max_length=ENTRY_MOST)] | None = None
+    emails: Annotated[list[NewEmail], Meta(max_length=ENTRIES_MOST)] | None = None
+    phones: Annotated[list[NewPhone], Meta(max_length=ENTRIES_MOST)] | None = None
+    chats: Annotated[list[NewChat], Meta(max_length=ENTRIES_MOST)] | None = None
+    social_profiles: Annotated[list[NewSocialProfile], Meta(max_length=ENTRIES_MOST)] | None = None
+    websites: Annotated[list[NewWebsite], Meta(max_length=ENTRIES_MOST)] | None = None
+    address: NewAddress | None = None
+
+
+class OverwrittenCustomer(CustomerFields, kw_only=True):
+    """All that a customer says of themselves: what is missing is removed. Entries stay; `phone` is added to them."""
+
+    phone: Annotated[str, Meta(max_length=ENTRY_MOST)] | None = None
+
+
+class CustomerChange(Shape, kw_only=True):
+    """One step of a JSON Patch, such as replacing `/firstName` or adding to `/emails`."""
+
+    op: Literal["add", "remove", "replace"]
+    path: str
+    value: Any = None
+
+
+class ListCustomers(Shape, kw_only=True):
+    """Which customers to list, and in which order."""
+
+    page: PageNumber = 1
+    mailbox: Id | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: Email | None = None
+    modified_since: WireTime | None = None
+    query: str | None = None
+    sort_field: Literal["createdAt", "firstName", "lastName", "modifiedAt", "score"] = "createdAt"
+    sort_order: Literal["asc", "desc"] = "desc"
+
+
+# -- The operations
+
+_PATH = "/v2/customers/{customer_id}"
+_IN_USE = (409, "the e-mail address belongs to a customer already")
+_LOCKED = (423, f"the customer has {LOCKED_AT} conversations or more")
+
+list_customers = Operation(
+    name="list_customers", method="GET", path="/v2/customers",
+    resource=Resource.CUSTOMERS, action=Action.READ, query=ListCustomers,
+    returns=ListOf("customers", Customer, PAGE_SIZE),
+    phrase="list customers",
+    summary="List customers by name, e-mail address, inbox or time of change, or by a search query.",
+    source=HS + "customers/list",
+)  # fmt: skip
+
+create_customer = Operation(
+    name="create_customer", method="POST", path="/v2/customers",
+    resource=Resource.CUSTOMERS, action=Action.WRITE, body=NewCustomer, returns=Created(),
+    phrase="create a customer",
+    summary="Create a customer with e-mail addresses, phones and other ways to reach them.",
+    source=HS + "customers/create", errors=(_IN_USE,), emits=(events.CUSTOMER_CREATED,),
+)  # fmt: skip
+
+get_customer = Operation(
+    name="get_customer", method="GET", path=_PATH,
+    resource=Resource.CUSTOMERS, action=Action.READ, returns=One(Customer),
+    phrase="read customer {customer_id}",
+    summary="One customer with all ways to reach them.",
+    source=HS + "customers/get",
+)  # fmt: skip
+
+overwrite_customer = Operation(
+    name="overwrite_customer", method="PUT", path=_PATH,
+    resource=Resource.CUSTOMERS, action=Action.WRITE, body=OverwrittenCustomer, returns=NoContent(),
+    phrase="overwrite customer {customer_id}",
+    summary="Replace what is known about a customer: fields left out are emptied, e-mail addresses and phones stay.",
+    source=HS + "customers/overwrite", errors=(_LOCKED,), emits=(events.CUSTOMER_UPDATED,),
+)  # fmt: skip
+
+update_customer = Operation(
+    name="update_customer", method="PATCH", path=_PATH,
+    resource=Resource.CUSTOMERS, action=Action.WRITE, body=list[CustomerChange], returns=NoContent(),
+    phrase="change customer {customer_id}",
+    summary="Change parts of a customer by JSON Patch; either all steps happen or none.",
+    source=HS + "customers/update", errors=(_IN_USE, _LOCKED), emits=(events.CUSTOMER_UPDATED,),
+)  # fmt: skip
+
+list_customer_emails = Operation(
+    name="list_customer_emails", method="GET", path=_PATH + "/emails",
+    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("emails", LinkedEntry, paged=False),
+    phrase="list the e-mail addresses of customer {customer_id}",
+    summary="A customer's e-mail addresses.",
+    source=HS + "customers/emails/list",
+)  # fmt: skip
+
+list_customer_phones = Operation(
+    name="list_customer_phones", method="GET", path=_PATH + "/phones",
+    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("phones", LinkedEntry, paged=False),
+    phrase="list the phones of customer {customer_id}",
+    summary="A customer's phone numbers.",
+    source=HS + "customers/phones/list",
+)  # fmt: skip
+
+list_customer_chats = Operation(
+    name="list_customer_chats", method="GET", path=_PATH + "/chats",
+    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("chats", LinkedEntry, paged=False),
+    phrase="list the chat handles of customer {customer_id}",
+    summary="A customer's chat handles.",
+    source=HS + "customers/chat_handles/list",
+)  # fmt: skip
+
+list_customer_social_profiles = Operation(
+    name="list_customer_social_profiles", method="GET", path=_PATH + "/social-profiles",
+    resource=Resource.CUSTOMERS, action=Action.READ, returns=One(SocialProfiles),
+    phrase="list the social profiles of customer {customer_id}",
+    summary="A customer's social profiles.",
+    source=HS + "customers/social_profiles/list",
+)  # fmt: skip
+
+list_customer_websites = Operation(
+    name="list_customer_websites", method="GET", path=_PATH + "/websites",
+    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("websites", LinkedWebsite, paged=False),
+    phrase="list the websites of customer {customer_id}",
+    summary="A customer's websites.",
+    source=HS + "customers/websites/list",
+)  # fmt: skip
+
+get_customer_address = Operation(
+    name="get_customer_address", method="GET", path=_PATH + "/address",
+    resource=Resource.CUSTOMERS, action=Action.READ, returns=One(LinkedAddress),
+    phrase="read the address of customer {customer_id}",
+    summary="A customer's postal address.",
+    source=HS + "customers/address/get", errors=((404, "the customer has no address"),),
+)  # fmt: skip
+
+
+def _get_entry(kind: str, collection: str, words: str, shape: type[Shape]) -> Operation:
+    """Reading one entry, which the original has no call for: the `self` links of the lists lead here."""
+    return Operation(
+        name=f"get_customer_{kind}", method="GET", path=f"{_PATH}/{collection}/{{entry_id}}",
+        resource=Resource.CUSTOMERS, action=Action.READ, returns=One(shape),
+        phrase=f"read {words} {{entry_id}} of customer {{customer_id}}",
+        summary=f"A single {words} of a customer.",
+        source=HS + "customers/" + {"chats": "chat_handles"}.get(collection, collection.replace("-", "_")) + "/list",
+    )  # fmt: skip
+
+
+get_customer_email = _get_entry("email", "emails", "e-mail address", LinkedEntry)
+get_customer_phone = _get_entry("phone", "phones", "phone number", LinkedEntry)
+get_customer_chat = _get_entry("chat", "chats", "chat handle", LinkedEntry)
+get_customer_social_profile = _get_entry("social_profile", "social-profiles", "social profile", LinkedEntry)
+get_customer_website = _get_entry("website", "websites", "website", LinkedWebsite)
+
+OPERATIONS = (
+    list_customers, create_customer, get_customer, overwrite_customer, update_customer, list_customer_emails,
+    list_customer_phones, list_customer_chats, list_customer_social_profiles, list_customer_websites,
+    get_customer_address, get_customer_email, get_customer_phone, get_customer_chat, get_customer_social_profile,
+    get_customer_website,
+)  # fmt: skip

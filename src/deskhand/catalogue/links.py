@@ -1,0 +1,14 @@
+"""HAL links."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Link(msgspec.Struct, frozen=True):
+    """Where a related resource is: an absolute URL."""
+
+    href: str
+
+
+Links = dict[str, Link]

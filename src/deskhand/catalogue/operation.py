@@ -1,0 +1,127 @@
+"""What an operation of the API is: one declared value, from which everything else is derived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import Any, Generic, Literal
+
+import msgspec
+from typing_extensions import TypeVar
+
+from deskhand.catalogue.values import Shape
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+HS = "https://developer.helpscout.com/mailbox-api/endpoints/"
+"""Where the public pages about the wire begin."""
+
+
+class Resource(Enum):
+    """What is acted on; each agent is granted a level per resource. The value is its plural name in words."""
+
+    CONVERSATIONS = "conversations"
+    THREADS = "threads"
+    CUSTOMERS = "customers"
+    INBOXES = "inboxes"
+    USERS = "users"
+    TEAMS = "teams"
+    TAGS = "tags"
+    ATTACHMENTS = "attachments"
+
+
+class Action(IntEnum):
+    """How much an operation can do; access levels off, read, write and full reach 0, 1, 2 and 3."""
+
+    READ = 1
+    WRITE = 2
+    DELETE = 3
+
+
+class NoQuery(Shape, kw_only=True):
+    """The operation takes no query parameters."""
+
+
+class NoBody(Shape, kw_only=True):
+    """The operation takes no body."""
+
+
+class Returns:
+    """What an operation answers; the base of the kinds below."""
+
+    status = 200
+    media_type = "application/hal+json"
+
+
+@dataclass(frozen=True)
+class One(Returns):
+    """One resource."""
+
+    shape: type[msgspec.Struct]
+
+
+@dataclass(frozen=True)
+class ListOf(Returns):
+    """A page of resources under `_embedded.<key>`; `paged=False` gives all of them, without a page object."""
+
+    key: str
+    shape: type[msgspec.Struct]
+    size: int = 50
+    paged: bool = True
+
+
+@dataclass(frozen=True)
+class Created(Returns):
+    """A new resource: 201, no body, its id and place in the headers."""
+
+    status = 201
+
+
+@dataclass(frozen=True)
+class NoContent(Returns):
+    """Done: 204."""
+
+    status = 204
+
+
+Q = TypeVar("Q", bound=Shape, default=NoQuery)
+B = TypeVar("B", bound=Any, default=NoBody)
+
+
+@dataclass(frozen=True, eq=False)
+class Operation(Generic[Q, B]):
+    """One method on one path. Every field is read by at least two derivations.
+
+    `phrase` is an infinitive with path parameters in braces, for sentences such as "was refused to …".
+    `body` is a shape, or a union of shapes and lists of them. `errors` are the statuses particular to it, with a reason.
+    """
+
+    name: str
+    method: Method
+    path: str
+    resource: Resource
+    action: Action
+    returns: Returns
+    phrase: str
+    summary: str
+    source: str
+    query: type[Q] = NoQuery  # type: ignore[assignment]
+    body: type[B] = NoBody  # type: ignore[assignment]
+    errors: tuple[tuple[int, str], ...] = ()
+    emits: tuple[str, ...] = ()
+    since: str = "2.0"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the path's parameters, in order."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    @property
+    def cost(self) -> int:
+        """Units of the account's minute. Source: https://developer.helpscout.com/mailbox-api/overview/rate-limiting"""
+        return cost(self.method)
+
+
+def cost(method: str) -> int:
+    """What a request costs, by its method: reads one unit, writes two."""
+    return 1 if method in ("GET", "HEAD", "OPTIONS") else 2

@@ -1,0 +1,201 @@
+"""Threads: the entries of a conversation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, UnsetType, field
+
+from deskhand.catalogue import events
+from deskhand.catalogue.attachments import Attachment, NewAttachment
+from deskhand.catalogue.customers import CustomerReference
+from deskhand.catalogue.links import Links
+from deskhand.catalogue.operation import HS, Action, Created, ListOf, Operation, Resource
+from deskhand.catalogue.people import Person, Source
+from deskhand.catalogue.values import Id, NonEmpty, OwnerId, PageNumber, Recipient, Shape, WireTime
+
+MOST = 100
+"""Threads a conversation can hold, line items not counted. Source: the documentation of status 412."""
+
+
+class ThreadAction(Shape, kw_only=True):
+    """What a line item tells; `default` on ordinary threads."""
+
+    type: str
+    text: str | UnsetType = UNSET
+    associated_entities: dict[str, int]
+
+
+class Rating(Shape):
+    """What the customer thought of a reply."""
+
+    customer_id: int
+    rating: Literal["great", "okay", "not_good"]
+    comments: str
+
+
+class Scheduled(Shape, kw_only=True):
+    """When a draft goes out by itself."""
+
+    scheduled_by: int
+    send_as_id: int | UnsetType = UNSET
+    created_at: str
+    scheduled_for: str
+    unschedule_on_customer_reply: bool
+
+
+class ThreadEmbedded(Shape):
+    """What is embedded in a thread."""
+
+    attachments: list[Attachment]
+
+
+class Thread(Shape, kw_only=True):
+    """A thread as it is read; what it does not have is left out."""
+
+    id: int
+    type: str
+    status: str
+    state: str
+    action: ThreadAction
+    body: str | UnsetType = UNSET
+    source: Source
+    customer: Person | UnsetType = UNSET
+    created_by: Person
+    assigned_to: Person | UnsetType = UNSET
+    saved_reply_id: int
+    to: list[str]
+    cc: list[str]
+    bcc: list[str]
+    created_at: str
+    opened_at: str | UnsetType = UNSET
+    linked_conversation_id: str | UnsetType = UNSET
+    rating: Rating | UnsetType = UNSET
+    scheduled: Scheduled | UnsetType = UNSET
+    embedded: ThreadEmbedded = field(name="_embedded")
+    links: Links = field(name="_links")
+
+
+class ListThreads(Shape, kw_only=True):
+    """Which page of a conversation's threads."""
+
+    page: PageNumber = 1
+
+
+class NewReply(Shape, kw_only=True):
+    """A reply to the customer. A status left out reactivates the conversation; `assignTo` null unassigns it."""
+
+    text: NonEmpty
+    customer: CustomerReference
+    draft: bool | None = None
+    imported: bool | None = None
+    status: Literal["active", "all", "closed", "inbox_predefined", "open", "pending", "spam"] | None = None
+    user: Id | None = None
+    assign_to: OwnerId | None | UnsetType = UNSET
+    created_at: WireTime | None = None
+    cc: list[Recipient] | None = None
+    bcc: list[Recipient] | None = None
+    attachments: list[NewAttachment] | None = None
+
+
+class NewNote(Shape, kw_only=True):
+    """An internal note. A status left out changes nothing."""
+
+    text: NonEmpty
+    user: Id | None = None
+    status: Literal["active", "all", "closed", "inbox_predefined", "open", "pending", "spam"] | None = None
+    imported: bool | None = None
+    created_at: WireTime | None = None
+    attachments: list[NewAttachment] | None = None
+
+
+class NewChat(Shape, kw_only=True):
+    """A chat or a phone call, written down."""
+
+    text: NonEmpty
+    customer: CustomerReference
+    imported: bool | None = None
+    created_at: WireTime | None = None
+    attachments: list[NewAttachment] | None = None
+
+
+class NewCustomerThread(Shape, kw_only=True):
+    """A message that the customer wrote."""
+
+    text: NonEmpty
+    customer: CustomerReference
+    imported: bool | None = None
+    created_at: WireTime | None = None
+    cc: list[Recipient] | None = None
+    bcc: list[Recipient] | None = None
+    attachments: list[NewAttachment] | None = None
+
+
+_THREADS = "/v2/conversations/{conversation_id}"
+_ERRORS = (
+    (404, "unknown, deleted or merged conversation"),
+    (412, "the conversation has 100 threads, or company policy has locked it"),
+    (413, "an attachment is larger than 10 MB"),
+)
+
+list_threads = Operation(
+    name="list_threads", method="GET", path=_THREADS + "/threads",
+    resource=Resource.THREADS, action=Action.READ, query=ListThreads, returns=ListOf("threads", Thread),
+    phrase="list the threads of conversation {conversation_id}",
+    summary="A conversation's threads, newest first: messages, notes, drafts and line items.",
+    source=HS + "conversations/threads/list",
+    errors=((404, "unknown, deleted or merged conversation"),),
+)  # fmt: skip
+
+list_threads_v3 = Operation(
+    name="list_threads_v3", method="GET", path="/v3/conversations/{conversation_id}/threads",
+    resource=Resource.THREADS, action=Action.READ, query=ListThreads, returns=ListOf("threads", Thread),
+    phrase="list the threads of conversation {conversation_id}",
+    summary="A conversation's threads, with AI agents told apart as `system_user`.",
+    source=HS + "conversations/threads/list-v3",
+    errors=((404, "unknown, deleted or merged conversation"),),
+)  # fmt: skip
+
+reply_to_conversation = Operation(
+    name="reply_to_conversation", method="POST", path=_THREADS + "/reply",
+    resource=Resource.THREADS, action=Action.WRITE, body=NewReply, returns=Created(),
+    phrase="reply to conversation {conversation_id}",
+    summary="Send a reply to the customer by e-mail; with `draft` true it is kept unpublished.",
+    source=HS + "conversations/threads/reply", errors=_ERRORS, emits=(events.AGENT_REPLY_CREATED,),
+)  # fmt: skip
+
+add_note = Operation(
+    name="add_note", method="POST", path=_THREADS + "/notes",
+    resource=Resource.THREADS, action=Action.WRITE, body=NewNote, returns=Created(),
+    phrase="add a note to conversation {conversation_id}",
+    summary="Add an internal note; it is never sent to the customer.",
+    source=HS + "conversations/threads/note", errors=_ERRORS, emits=(events.NOTE_CREATED,),
+)  # fmt: skip
+
+add_chat = Operation(
+    name="add_chat", method="POST", path=_THREADS + "/chats",
+    resource=Resource.THREADS, action=Action.WRITE, body=NewChat, returns=Created(),
+    phrase="add a chat to conversation {conversation_id}",
+    summary="Write down a chat with the customer.",
+    source=HS + "conversations/threads/chat", errors=_ERRORS,
+)  # fmt: skip
+
+add_phone = Operation(
+    name="add_phone", method="POST", path=_THREADS + "/phones",
+    resource=Resource.THREADS, action=Action.WRITE, body=NewChat, returns=Created(),
+    phrase="add a phone call to conversation {conversation_id}",
+    summary="Write down a phone call with the customer.",
+    source=HS + "conversations/threads/phone", errors=_ERRORS,
+)  # fmt: skip
+
+add_customer_thread = Operation(
+    name="add_customer_thread", method="POST", path=_THREADS + "/customer",
+    resource=Resource.THREADS, action=Action.WRITE, body=NewCustomerThread, returns=Created(),
+    phrase="add a message of the customer to conversation {conversation_id}",
+    summary="Add a message that the customer wrote; it reopens the conversation unless it is imported.",
+    source=HS + "conversations/threads/customer", errors=_ERRORS, emits=(events.CUSTOMER_REPLY_CREATED,),
+)  # fmt: skip
+
+OPERATIONS = (
+    list_threads, list_threads_v3, reply_to_conversation, add_note, add_chat, add_phone, add_customer_thread,
+)  # fmt: skip

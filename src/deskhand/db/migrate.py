@@ -1,0 +1,89 @@
+"""Bringing a database's tables up to date, one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from deskhand.db.engine import Unavailable
+
+_LOCK = 0x6465736B  # any number; the same for all of Deskhand's processes
+
+
+def upgrade(url: str) -> None:
+    """Apply the migrations that are missing; a second process waits until the first is done."""
+    with _connected(url) as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def pending(url: str) -> bool:
+    """Whether migrations are missing."""
+    with _connected(url) as connection:
+        heads = ScriptDirectory.from_config(_config(connection)).get_heads()
+        return set(MigrationContext.configure(connection).get_current_heads()) != set(heads)
+
+
+def differences(url: str, metadata: sa.MetaData) -> list[str]:
+    """How the tables in a database differ from those in the code; empty when the migrations are complete."""
+    with _connected(url) as connection:
+        return [str(found) for found in compare_metadata(MigrationContext.configure(connection), metadata)]
+
+
+def write_migration(url: str, metadata: sa.MetaData, message: str) -> None:
+    """For developers: write a new migration from what the code's tables have and the database's lack."""
+    with _connected(url) as connection:
+        config = _config(connection)
+        config.attributes["metadata"] = metadata
+        number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
+        command.revision(config, message, autogenerate=True, rev_id=f"{number:04}")
+
+
+def start_ids(connection: sa.Connection, table: str, first_id: int) -> None:
+    """Let a table's generated ids begin at `first_id`."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(sa.text("INSERT INTO sqlite_sequence VALUES (:t, :n)"), {"t": table, "n": first_id - 1})
+    else:
+        connection.execute(sa.text(f"ALTER SEQUENCE {table}_id_seq RESTART WITH {first_id:d}"))
+
+
+def sqlalchemy_url(url: str, sqlite_file: Path) -> str:
+    """The address of the database as SQLAlchemy wants it."""
+    if not url:
+        return f"sqlite:///{sqlite_file}"
+    return "postgresql+psycopg://" + url.split("://", 1)[1]
+
+
+def _config(connection: sa.Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(sa.text(f"SELECT pg_advisory_lock({_LOCK})"))
+                connection.commit()
+            else:
+                # Taken by the first writer; a second process waits up to this long.
+                connection.exec_driver_sql("PRAGMA busy_timeout = 60000")
+                connection.commit()
+            yield connection
+            connection.commit()
+    except sa.exc.OperationalError as problem:
+        raise Unavailable(f"the database can't be reached: {problem.orig}") from problem
+    finally:
+        engine.dispose()

@@ -1,0 +1,146 @@
+"""The only file that may ask which database it is talking to: what the two say differently."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ColumnElement
+
+from deskhand.db.engine import Writer
+from deskhand.db.statements import Dialect, P, Statement, command, value
+
+
+class ids_in(ColumnElement[bool]):
+    """`column IN (a list of ids)`, the list bound as one JSON text so that the statement's text stays the same."""
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, column: ColumnElement[Any], ids: ColumnElement[Any]) -> None:
+        self.column = column
+        self.ids = ids
+
+    def self_group(self, against: Any = None) -> ids_in:
+        # Without this SQLAlchemy writes "… = 1" around it on SQLite, and no index is used.
+        return self
+
+
+@compiles(ids_in, "sqlite")
+def _ids_in_sqlite(element: ids_in, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} IN (SELECT value FROM json_each({compiler.process(element.ids, **kw)}))"
+
+
+@compiles(ids_in, "postgresql")
+def _ids_in_postgresql(element: ids_in, compiler: SQLCompiler, **kw: Any) -> str:
+    column, ids = compiler.process(element.column, **kw), compiler.process(element.ids, **kw)
+    return f"{column} = ANY (ARRAY(SELECT CAST(v AS BIGINT) FROM json_array_elements_text(CAST({ids} AS JSON)) AS v))"
+
+
+class unindexed(ColumnElement[Any]):
+    """A column that SQLite shall not look up by an index: it would take `account_id` before a short list of ids."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(unindexed)
+def _unindexed(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.column, **kw)
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return "+" + compiler.process(element.column, **kw)
+
+
+class texts_in(ids_in):
+    """As ids_in, for texts."""
+
+    inherit_cache = False
+
+
+@compiles(texts_in, "postgresql")
+def _texts_in_postgresql(element: texts_in, compiler: SQLCompiler, **kw: Any) -> str:
+    column, texts = compiler.process(element.column, **kw), compiler.process(element.ids, **kw)
+    return f"{column} = ANY (ARRAY(SELECT v FROM json_array_elements_text(CAST({texts} AS JSON)) AS v))"
+
+
+class by_database(ColumnElement[bool]):
+    """A condition that each database has its own words for."""
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, *, sqlite: ColumnElement[bool], postgresql: ColumnElement[bool]) -> None:
+        self.sqlite = sqlite
+        self.postgresql = postgresql
+
+
+@compiles(by_database, "sqlite")
+def _by_sqlite(element: by_database, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.sqlite, **kw)})"
+
+
+@compiles(by_database, "postgresql")
+def _by_postgresql(element: by_database, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.postgresql, **kw)})"
+
+
+class contains(ColumnElement[bool]):
+    """Whether a text has another in it, character by character."""
+
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, text: ColumnElement[str], piece: ColumnElement[str]) -> None:
+        self.text = text
+        self.piece = piece
+
+
+@compiles(contains, "sqlite")
+def _contains_sqlite(element: contains, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"instr({compiler.process(element.text, **kw)}, {compiler.process(element.piece, **kw)}) > 0"
+
+
+@compiles(contains, "postgresql")
+def _contains_postgresql(element: contains, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"strpos({compiler.process(element.text, **kw)}, {compiler.process(element.piece, **kw)}) > 0"
+
+
+def upsert(table: sa.Table, keys: tuple[str, ...], add: tuple[str, ...]) -> Statement[None]:
+    """Insert a row, or where its `keys` exist add to the numbers in its columns `add`."""
+
+    def build(dialect: Dialect) -> sa.Executable:
+        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        statement: Any = insert(table).values({name: P(name) for name in (*keys, *add)})
+        added = {name: table.c[name] + statement.excluded[name] for name in add}
+        return statement.on_conflict_do_update(index_elements=list(keys), set_=added)  # type: ignore[no-any-return]
+
+    return command(build)
+
+
+def add_missing(table: sa.Table, *names: str) -> Statement[None]:
+    """Insert a row, or do nothing where a unique rule says that it is there."""
+
+    def build(dialect: Dialect) -> sa.Executable:
+        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        statement: Any = insert(table).values({name: P(name) for name in names})
+        return statement.on_conflict_do_nothing()  # type: ignore[no-any-return]
+
+    return command(build)
+
+
+def continue_ids(tx: Writer, table: str) -> None:
+    """Let a table's generated ids go on behind the largest there is; SQLite does so by itself."""
+    if tx.dialect == "postgresql":
+        largest = (
+            f"SELECT setval('{table}_id_seq', GREATEST(max(id), (SELECT last_value FROM {table}_id_seq))) FROM {table}"
+        )
+        tx.one(value(int, sa.text(largest).columns(sa.column("id", sa.BigInteger)), keep=False))

@@ -1,0 +1,102 @@
+"""Sessions on PostgreSQL, by psycopg 3: binary, prepared, in the lanes' threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+
+from deskhand.db.engine import Conflict, Database, Duplicate, Lane, LaneName, Session, Unavailable
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 5
+
+
+class PostgresSession(Session):
+    """A connection that is opened when first needed and again after it was lost."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+        self._connection: psycopg.Connection[Any] | None = None
+        self._cursor: psycopg.Cursor[Any] | None = None
+        self._in_transaction = False
+
+    def begin(self) -> None:
+        self._execute("BEGIN", ())
+        self._in_transaction = True
+
+    def commit(self) -> None:
+        self._execute("COMMIT", ())
+        self._in_transaction = False
+
+    def rollback(self) -> None:
+        self._in_transaction = False
+        if self._connection is not None and not self._connection.closed:
+            try:
+                self._connection.execute("ROLLBACK")
+            except psycopg.Error:
+                self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._cursor = None
+
+    def _fetch_text(self, text: str, values: Any) -> list[Any]:
+        def fetch(cursor: psycopg.Cursor[Any]) -> list[Any]:
+            return cursor.execute(text, values, prepare=True).fetchall()
+
+        return self._do(fetch)
+
+    def _execute(self, text: str, values: Any) -> int:
+        return self._do(lambda cursor: cursor.execute(text, values, prepare=True).rowcount)
+
+    def _execute_many(self, text: str, rows: list[tuple[Any, ...]]) -> None:
+        self._do(lambda cursor: cursor.executemany(text, rows))
+
+    def _do(self, call: Callable[[psycopg.Cursor[Any]], T]) -> T:
+        self.ran += 1
+        try:
+            return call(self._cursor or self._open())
+        except errors.UniqueViolation as problem:
+            raise Duplicate(str(problem)) from problem
+        except (errors.DeadlockDetected, errors.SerializationFailure) as problem:
+            raise Conflict(str(problem)) from problem
+        except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
+            return self._once_more(call, problem)
+
+    def _once_more(self, call: Callable[[psycopg.Cursor[Any]], T], problem: Exception) -> T:
+        """After a lost connection: outside a transaction nothing is lost by asking again on a new one."""
+        lost = self._connection is not None and self._connection.closed
+        self.close()
+        if self._in_transaction or not lost:
+            raise Unavailable(f"PostgreSQL can't do it now: {problem}") from problem
+        try:
+            return call(self._open())
+        except (psycopg.OperationalError, psycopg.InterfaceError) as again:
+            self.close()
+            raise Unavailable(f"PostgreSQL is away: {again}") from again
+
+    def _open(self) -> psycopg.Cursor[Any]:
+        self._connection = psycopg.connect(
+            self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name="deskhand"
+        )
+        self._connection.prepared_max = 1000
+        self._cursor = self._connection.cursor(binary=True)
+        return self._cursor
+
+
+def open_postgresql(url: str) -> Database:
+    """Open a PostgreSQL database: eight quick readers, two slow ones, eight writers, connected as needed."""
+    lanes: dict[LaneName, Lane] = {
+        "fast": Lane("read", 8, lambda: PostgresSession(url)),
+        "slow": Lane("slow", 2, lambda: PostgresSession(url)),
+        "write": Lane("write", 8, lambda: PostgresSession(url)),
+    }
+    return Database("postgresql", lanes)

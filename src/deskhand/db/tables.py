@@ -1,0 +1,44 @@
+"""The one MetaData all slices put their tables into, and the column types they share."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives row ids out only to columns of exactly the type INTEGER.
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+# Both databases sort texts by code point, whatever the server's locale.
+Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+Moment = Text
+"""A time as on the wire, `2026-11-23T09:30:00Z`: sorts as text, needs no conversion."""
+
+Json = Text
+"""JSON as text; what is already in its wire form passes through to answers unparsed."""
+
+Flag = sa.SmallInteger
+"""0 or 1, because drivers disagree about booleans."""
+
+
+def table(name: str, *columns: sa.schema.SchemaItem, first_id: int = 1) -> sa.Table:
+    """A table whose generated ids begin at `first_id`."""
+    return sa.Table(name, metadata, *columns, sqlite_autoincrement=True, info={"first_id": first_id})
+
+
+def id_column() -> sa.Column[int]:
+    """The primary key: generated, never used again after a delete."""
+    return sa.Column("id", Id, primary_key=True)
+
+
+def account_column() -> sa.Column[int]:
+    """The account a row belongs to; every query filters on it."""
+    return sa.Column("account_id", Id, nullable=False)

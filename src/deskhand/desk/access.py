@@ -1,0 +1,73 @@
+"""Who a caller is and which inboxes they may see."""
+
+from __future__ import annotations
+
+import msgspec
+import sqlalchemy as sa
+
+from deskhand.catalogue.problems import AccessDenied
+from deskhand.db.engine import Reader
+from deskhand.db.statements import P, rows, value
+from deskhand.desk.call import Actor, Policy
+from deskhand.desk.users.tables import account, inbox_access, staff
+
+SEES_ALL = ("owner", "admin")
+STALE = "access"
+"""The name under which changes of users, their inboxes or their credentials are announced to memory caches."""
+
+
+class _Known(msgspec.Struct, frozen=True):
+    account_id: int
+    user_id: int
+    role: str
+    rate_limit: int
+    lock_after_days: int
+    thread_editing: int
+    timezone: str
+    plan: str
+
+
+_USER = rows(
+    _Known,
+    sa.select(
+        staff.c.account_id,
+        staff.c.id.label("user_id"),
+        staff.c.role,
+        account.c.rate_limit,
+        account.c.lock_after_days,
+        account.c.thread_editing,
+        account.c.timezone,
+        account.c.plan,
+    )
+    .join(account, account.c.id == staff.c.account_id)
+    .where(staff.c.id == P("user_id"), staff.c.state == "active"),
+)
+_INBOXES = value(
+    int,
+    sa.select(inbox_access.c.inbox_id)
+    .where(inbox_access.c.user_id == P("user_id"), inbox_access.c.account_id == P("account_id"))
+    .order_by(inbox_access.c.inbox_id),
+)
+
+
+def actor(db: Reader, user_id: int) -> Actor | None:
+    """The user as a caller, or None when they are unknown or not active."""
+    known = db.one(_USER, user_id=user_id)
+    if known is None:
+        return None
+    inboxes = None
+    if known.role not in SEES_ALL:
+        inboxes = tuple(db.all(_INBOXES, user_id=user_id, account_id=known.account_id))
+    policy = Policy(known.rate_limit, known.lock_after_days, known.thread_editing, known.timezone, known.plan)
+    return Actor(known.account_id, known.user_id, known.role, inboxes, policy)
+
+
+def may_see(actor: Actor, inbox_id: int) -> bool:
+    """Whether the caller may see an inbox of their account."""
+    return actor.inboxes is None or inbox_id in actor.inboxes
+
+
+def require_inbox(actor: Actor, inbox_id: int) -> None:
+    """Raises AccessDenied for an inbox of the account that the caller may not see."""
+    if not may_see(actor, inbox_id):
+        raise AccessDenied

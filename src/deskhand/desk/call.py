@@ -1,0 +1,131 @@
+"""What a handler is given and what it may give back; how a handler is tied to its operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from deskhand.catalogue.operation import Operation
+from deskhand.catalogue.values import Shape
+from deskhand.db.engine import Writer
+from deskhand.lib.blobs import Blob, BlobStore
+
+Q = TypeVar("Q", bound=Shape)
+B = TypeVar("B")
+T = TypeVar("T")
+Role = Literal["owner", "admin", "user", "light user"]
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """An account's settings that decide about calls."""
+
+    rate_limit: int
+    lock_after_days: int
+    thread_editing: int
+    timezone: str
+    plan: str
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who acts: a user of an account, and the inboxes they may see (None: all of the account's)."""
+
+    account_id: int
+    user_id: int
+    role: str
+    inboxes: tuple[int, ...] | None
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Q, B]):
+    """One call of an operation: who, where, with what. `tx` writes only in operations that write."""
+
+    tx: Writer
+    actor: Actor
+    path: tuple[int, ...]
+    query: Q
+    body: B
+    now: str
+    base: str
+    blobs: BlobStore
+    stored: tuple[Blob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list; `number` counts from 1."""
+
+    items: Sequence[T]
+    number: int
+    size: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class All(Generic[T]):
+    """A whole list, for the few that have no pages."""
+
+    items: Sequence[T]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new resource's id and its path below the base URL."""
+
+    id: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovedTo:
+    """The resource lives under another path now (301)."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileData:
+    """A file's bytes, to be sent as the base64 `data` of a JSON object, read piece by piece."""
+
+    file: Path
+
+
+Result = msgspec.Struct | Page[Any] | All[Any] | Created | MovedTo | FileData | None
+Handler = Callable[[Call[Any, Any]], Result]
+Slow = Callable[[Any], bool]
+Files = Callable[[Any], list[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """A handler, which of its queries belong on the slow lane, and which files of its body are stored first."""
+
+    handler: Handler
+    slow: Slow
+    files: Files
+
+
+IMPLEMENTATIONS: dict[str, Implementation] = {}
+"""Handlers by operation name, filled by `@implements` when the slices are imported."""
+
+
+def implements(
+    operation: Operation[Q, B], *, slow: Slow = lambda query: False, files: Files = lambda body: []
+) -> Callable[[Callable[[Call[Q, B]], Any]], Callable[[Call[Q, B]], Any]]:
+    """Tie a handler to its operation; mypy checks the handler against the declared query and body.
+
+    `slow` says which queries are heavy (search, unusual sorting) and belong on the slow lane. `files` gives the files
+    of a body; they are stored before the transaction begins and handed over as `call.stored`, in the same order.
+    """
+
+    def tie(handler: Callable[[Call[Q, B]], Any]) -> Callable[[Call[Q, B]], Any]:
+        if operation.name in IMPLEMENTATIONS:
+            raise ValueError(f"{operation.name} has two handlers")
+        IMPLEMENTATIONS[operation.name] = Implementation(handler, slow, files)
+        return handler
+
+    return tie

@@ -1,0 +1,81 @@
+"""Who may own a conversation, and who may be named as the author of a thread."""
+
+from __future__ import annotations
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import UNSET, UnsetType
+
+from deskhand.catalogue.problems import unknown_id
+from deskhand.db.engine import Reader
+from deskhand.db.statements import P, rows, value
+from deskhand.desk.access import SEES_ALL
+from deskhand.desk.call import Actor
+from deskhand.desk.users.tables import inbox_access, staff
+
+
+class Staff(msgspec.Struct, frozen=True):
+    """Somebody of the support staff, as far as ownership goes."""
+
+    id: int
+    type: str
+    first_name: str
+    last_name: str
+    role: str
+    state: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+_STAFF = rows(
+    Staff,
+    sa.select(staff.c.id, staff.c.type, staff.c.first_name, staff.c.last_name, staff.c.role, staff.c.state).where(
+        staff.c.account_id == P("account_id"), staff.c.id == P("id")
+    ),
+)
+_SEES = value(
+    int,
+    sa.select(inbox_access.c.inbox_id).where(
+        inbox_access.c.account_id == P("account_id"),
+        inbox_access.c.user_id == P("user_id"),
+        inbox_access.c.inbox_id == P("inbox_id"),
+    ),
+)
+
+
+def by_id(db: Reader, account_id: int, id: int) -> Staff | None:
+    """A user, team or system user of the account."""
+    return db.one(_STAFF, account_id=account_id, id=id)
+
+
+def require_author(db: Reader, actor: Actor, given: int | None) -> int:
+    """The author of a thread: the caller unless another user is named; raises BadRequest for an unknown one."""
+    if given is None or given == actor.user_id:
+        return actor.user_id
+    found = by_id(db, actor.account_id, given)
+    if found is None or found.type == "team" or found.state == "inactive":
+        raise unknown_id("user", given, "user")
+    return given
+
+
+def require_owner(
+    db: Reader, actor: Actor, given: int | None | UnsetType, otherwise: int | None, path: str = "assignTo"
+) -> int | None:
+    """The owner a change asks for: left out keeps `otherwise`, null is nobody; raises BadRequest for an unknown one."""
+    if given is UNSET:
+        return otherwise
+    if given is None:
+        return None
+    found = by_id(db, actor.account_id, given)
+    if found is None or found.state == "inactive":
+        raise unknown_id(path, given, "user or team")
+    return found.id
+
+
+def may_own_in(db: Reader, account_id: int, owner: Staff, inbox_id: int) -> bool:
+    """Whether somebody may own conversations of an inbox: teams and system users always, users who see it."""
+    if owner.type != "user" or owner.role in SEES_ALL:
+        return True
+    return db.one(_SEES, account_id=account_id, user_id=owner.id, inbox_id=inbox_id) is not None

@@ -1,0 +1,149 @@
+"""Conversations, their threads and attachments, and the tags and custom fields they carry."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
+
+_NOT_MERGED = sa.text("merged_into IS NULL")
+
+
+def _listed(name: str, *columns: str) -> sa.Index:
+    """An index for lists, which never show merged conversations."""
+    return sa.Index(name, *columns, sqlite_where=_NOT_MERGED, postgresql_where=_NOT_MERGED)
+
+
+conversation = table(
+    "conversation",
+    id_column(),
+    account_column(),
+    sa.Column("number", Id, nullable=False),
+    sa.Column("inbox_id", Id, nullable=False),
+    sa.Column("folder_id", Id, nullable=False),
+    sa.Column("type", Text, nullable=False),  # email, chat or phone
+    sa.Column("status", Text, nullable=False),  # active, pending, closed or spam
+    sa.Column("state", Text, nullable=False),  # published or draft
+    sa.Column("subject", Text, nullable=False),
+    sa.Column("preview", Text, nullable=False),
+    sa.Column("threads", sa.Integer, nullable=False),  # published ones, without line items
+    sa.Column("capped_threads", sa.Integer, nullable=False),  # those that count towards the limit of 100
+    sa.Column("customer_id", Id, nullable=False),
+    sa.Column("customer_email", Text, nullable=False),  # the address used here; empty: none
+    sa.Column("customer_name", Text, nullable=False),  # folded, for sorting
+    sa.Column("assignee_id", Id),
+    sa.Column("created_by_type", Text, nullable=False),  # customer or user
+    sa.Column("created_by_id", Id, nullable=False),
+    sa.Column("source_type", Text, nullable=False),
+    sa.Column("source_via", Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("modified_at", Moment, nullable=False),
+    sa.Column("user_updated_at", Moment, nullable=False),
+    sa.Column("closed_at", Moment),
+    sa.Column("closed_by", Id),
+    sa.Column("waiting_since", Moment),  # empty: nobody waits
+    sa.Column("latest_reply_from", Text),  # customer or user
+    sa.Column("cc", Json, nullable=False),
+    sa.Column("bcc", Json, nullable=False),
+    sa.Column("tags", Json, nullable=False),  # [{"id","color","tag"}], as lists show them
+    sa.Column("custom_fields", Json, nullable=False),  # [{"id","name","value","text"}]
+    sa.Column("attachments", Flag, nullable=False),  # 1: some thread has one
+    sa.Column("snoozed_by", Id),
+    sa.Column("snoozed_until", Moment),
+    sa.Column("unsnooze_on_reply", Flag),
+    sa.Column("scheduled_for", Moment),  # the earliest scheduled thread's
+    sa.Column("scheduled_by", Id),
+    sa.Column("unschedule_on_reply", Flag),
+    sa.Column("merged_into", Id),
+    sa.Column("merged_at", Moment),
+    sa.Index("uq_conversation_number", "account_id", "number", unique=True),
+    sa.Index("ix_conversation_customer", "account_id", "customer_id", "inbox_id"),
+    sa.Index("ix_conversation_assignee", "account_id", "assignee_id", "created_at", "id"),
+    _listed("ix_conversation_status", "account_id", "status", "created_at", "id"),
+    _listed("ix_conversation_inbox", "account_id", "inbox_id", "status", "created_at", "id"),
+    _listed("ix_conversation_folder", "account_id", "folder_id", "created_at", "id"),
+    _listed("ix_conversation_created", "account_id", "created_at", "id"),
+    _listed("ix_conversation_modified", "account_id", "modified_at", "id"),
+    _listed("ix_conversation_waiting", "account_id", "waiting_since", "id"),
+    _listed("ix_conversation_subject", "account_id", "subject", "id"),
+    _listed("ix_conversation_name", "account_id", "customer_name", "id"),
+    _listed("ix_conversation_email", "account_id", "customer_email", "id"),
+    first_id=3_100_000_001,
+)
+
+thread = table(
+    "thread",
+    id_column(),
+    account_column(),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("type", Text, nullable=False),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("state", Text, nullable=False),  # published, draft, hidden or review
+    sa.Column("action_type", Text, nullable=False),
+    sa.Column("action_text", Text, nullable=False),
+    sa.Column("associated", Json, nullable=False),
+    sa.Column("body", Text),
+    sa.Column("source_type", Text, nullable=False),
+    sa.Column("source_via", Text, nullable=False),
+    sa.Column("customer_id", Id),
+    sa.Column("created_by_type", Text, nullable=False),  # customer or user
+    sa.Column("created_by_id", Id, nullable=False),
+    sa.Column("assigned_to", Id),
+    sa.Column("saved_reply_id", Id, nullable=False),
+    sa.Column("recipients", Json, nullable=False),  # `to` on the wire
+    sa.Column("cc", Json, nullable=False),
+    sa.Column("bcc", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("opened_at", Moment),
+    sa.Column("linked_conversation_id", Id),
+    sa.Column("rating", Text),  # great, okay or not_good
+    sa.Column("rating_comments", Text),
+    sa.Column("rated_at", Moment),
+    sa.Column("scheduled_by", Id),
+    sa.Column("scheduled_at", Moment),  # when it was scheduled
+    sa.Column("scheduled_for", Moment),
+    sa.Column("unschedule_on_reply", Flag),
+    sa.Column("send_as_id", Id),
+    sa.Column("on_publish", Json, nullable=False),  # status and owner that a draft sets once it is published
+    sa.Column("imported", Flag, nullable=False),
+    sa.Column("attachments", sa.Integer, nullable=False),  # how many it has
+    sa.Index("ix_thread_conversation", "conversation_id", "created_at", "id"),
+    first_id=9_100_000_001,
+)
+
+attachment = table(
+    "attachment",
+    id_column(),
+    account_column(),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("thread_id", Id, nullable=False),
+    sa.Column("filename", Text, nullable=False),
+    sa.Column("mime_type", Text, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("state", Text, nullable=False),  # valid or virus
+    sa.Column("sha256", Text, nullable=False),
+    sa.Index("ix_attachment_conversation", "conversation_id", "id"),
+    sa.Index("ix_attachment_thread", "thread_id", "id"),
+    first_id=640_001,
+)
+
+conversation_tag = table(
+    "conversation_tag",
+    account_column(),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("tag_id", Id, nullable=False),
+    sa.PrimaryKeyConstraint("conversation_id", "tag_id"),
+    sa.Index("ix_conversation_tag_tag", "tag_id", "conversation_id"),
+)
+
+conversation_field = table(
+    "conversation_field",
+    account_column(),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("field_id", Id, nullable=False),
+    sa.Column("value", Text, nullable=False),
+    sa.PrimaryKeyConstraint("conversation_id", "field_id"),
+    sa.Index("ix_conversation_field_field", "field_id", "conversation_id"),
+)

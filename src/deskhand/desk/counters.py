@@ -1,0 +1,83 @@
+"""Numbers of conversations, kept by the transaction that changes them so that lists need not count.
+
+A row per kind, key and inbox:
+
+| kind | key | conversations |
+|---|---|---|
+| status | code in STATUS_CODES | with this status |
+| folder, folder_active | folder id | that lie in the folder; those of them with status active |
+| owner, owner_active | user or team id | in the owner's Mine folder; those with status active |
+| tag | tag id | that carry the tag |
+
+Merged conversations are not counted anywhere. `deskhand check` recounts.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import sqlalchemy as sa
+
+from deskhand.db.engine import Reader, Writer
+from deskhand.db.portable import ids_in, upsert
+from deskhand.db.statements import P, rows
+from deskhand.db.tables import Id, Text, account_column, table
+
+STATUS_CODES = {"active": 1, "pending": 2, "closed": 3, "spam": 4}
+
+counter = table(
+    "counter",
+    account_column(),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("key", Id, nullable=False),
+    sa.Column("inbox_id", Id, nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("account_id", "kind", "key", "inbox_id"),
+)
+
+Key = tuple[int, str, int, int]
+"""account_id, kind, key, inbox_id."""
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many there are under a key."""
+
+    kind: str
+    key: int
+    n: int
+
+
+_ADD = upsert(counter, ("account_id", "kind", "key", "inbox_id"), ("n",))
+_SUM = sa.cast(sa.func.sum(counter.c.n), sa.Integer).label("n")
+_KIND = sa.select(counter.c.kind, counter.c.key, _SUM).where(
+    counter.c.account_id == P("account_id"), counter.c.kind == P("kind")
+)
+_BY_KEY = rows(Count, _KIND.group_by(counter.c.kind, counter.c.key))
+_BY_KEY_IN = rows(
+    Count, _KIND.where(ids_in(counter.c.inbox_id, P("inboxes", sa.Text))).group_by(counter.c.kind, counter.c.key)
+)
+_OF_INBOX = rows(
+    Count,
+    sa.select(counter.c.kind, counter.c.key, counter.c.n).where(
+        counter.c.account_id == P("account_id"), counter.c.kind == P("kind"), counter.c.inbox_id == P("inbox_id")
+    ),
+)
+
+
+def add(tx: Writer, key: Key, by: int) -> None:
+    """Change a number when the transaction ends."""
+    tx.count(_ADD, key, by)
+
+
+def by_key(db: Reader, account_id: int, kind: str, inboxes: tuple[int, ...] | None) -> dict[int, int]:
+    """The sums of a kind by key, over some inboxes or over all (None)."""
+    if inboxes is None:
+        found = db.all(_BY_KEY, account_id=account_id, kind=kind)
+    else:
+        listed = msgspec.json.encode(inboxes).decode()
+        found = db.all(_BY_KEY_IN, account_id=account_id, kind=kind, inboxes=listed)
+    return {count.key: count.n for count in found}
+
+
+def of_inbox(db: Reader, account_id: int, kind: str, inbox_id: int) -> dict[int, int]:
+    """All numbers of a kind in one inbox, by key."""
+    return {count.key: count.n for count in db.all(_OF_INBOX, account_id=account_id, kind=kind, inbox_id=inbox_id)}

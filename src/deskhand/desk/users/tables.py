@@ -1,0 +1,57 @@
+"""Accounts, and the staff of an account: users, teams and system users share one sequence of ids.
+
+They share it because a conversation's owner may be any of them.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from deskhand.db.tables import Flag, Id, Moment, Text, account_column, id_column, table
+
+account = table(
+    "account",
+    id_column(),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("plan", Text, nullable=False),  # standard, plus or pro
+    sa.Column("timezone", Text, nullable=False),
+    sa.Column("rate_limit", sa.Integer, nullable=False),  # units a minute, 0 for none
+    sa.Column("lock_after_days", sa.Integer, nullable=False),  # older conversations can't be written to; 0 for never
+    sa.Column("thread_editing", Flag, nullable=False),  # 1: not only administrators may edit threads
+    sa.Column("next_number", Id, nullable=False),  # of the next conversation
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+staff = table(
+    "staff",
+    id_column(),
+    account_column(),
+    sa.Column("type", Text, nullable=False),  # user, team or system_user
+    sa.Column("first_name", Text, nullable=False),  # a team's name
+    sa.Column("last_name", Text, nullable=False),
+    sa.Column("email", Text),
+    sa.Column("role", Text, nullable=False),  # owner, admin, user or light user
+    sa.Column("state", Text, nullable=False),  # active, invited or inactive
+    sa.Column("timezone", Text, nullable=False),
+    sa.Column("photo_url", Text),
+    sa.Column("job_title", Text, nullable=False),
+    sa.Column("phone", Text, nullable=False),
+    sa.Column("alternate_emails", Text, nullable=False),  # a JSON list
+    sa.Column("mention", Text, nullable=False),
+    sa.Column("password_hash", Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Index("ix_staff_account", "account_id", "type", "id"),
+    sa.Index("uq_staff_email", "account_id", "email", unique=True),
+    sa.Index("ix_staff_email", "email"),  # people sign in by their address alone
+    first_id=2,
+)
+
+# Which inboxes a user sees; owners and administrators see all and need no rows.
+inbox_access = table(
+    "inbox_access",
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("inbox_id", Id, nullable=False),
+    sa.PrimaryKeyConstraint("user_id", "inbox_id"),
+)

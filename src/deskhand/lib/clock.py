@@ -1,0 +1,71 @@
+"""Time: where it comes from, and how it is written on the wire and in the database."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
+class Clock(Protocol):
+    """Tells the time; the sandbox's can be moved, the real one can't."""
+
+    def now(self) -> datetime: ...
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class MovableClock:
+    """The machine's clock plus an offset that can be changed while running."""
+
+    def __init__(self, offset: timedelta = timedelta()) -> None:
+        self.offset = offset
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def advance(self, by: timedelta) -> None:
+        self.offset += by
+
+    def set(self, to: datetime) -> None:
+        self.offset = to - datetime.now(UTC)
+
+
+def to_wire(moment: datetime) -> str:
+    """Write a moment as the API and the database do: `2026-11-23T09:30:00Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment.year >= 1000 else _early(moment)
+
+
+def _early(moment: datetime) -> str:
+    # strftime does not pad years below 1000 on Linux, which would break the order of texts.
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def from_wire(text: str) -> datetime:
+    """Read `2026-11-23T09:30:00Z`; fractions and offsets are refused with ValueError.
+
+    Source: https://developer.helpscout.com/mailbox-api/overview/errors (date format)
+    """
+    if not WIRE_TIME.fullmatch(text):
+        raise ValueError("not of the form yyyy-MM-dd'T'HH:mm:ss'Z'")
+    return datetime.fromisoformat(text)
+
+
+_UNITS = ((365 * 86400, "year"), (30 * 86400, "month"), (86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+def friendly(since: datetime, now: datetime) -> str:
+    """How long ago something was, in words: `20 hours ago`."""
+    seconds = int((now - since).total_seconds())
+    for length, unit in _UNITS:
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

@@ -1,0 +1,51 @@
+"""The sandbox's start page: credentials, and three calls to copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from deskhand.lib.clock import Clock, to_wire
+from deskhand.sandbox.options import PASSWORD
+
+_HERE = Path(__file__).parent
+_PAGE = Environment(
+    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
+).get_template("start.html")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def routes(description: dict[str, Any], folder: Path, clock: Clock) -> list[Route]:
+    """The start page of a sandbox described as in sandbox.json."""
+
+    async def start(request: Request) -> Response:
+        app = description["apps"][0]
+        page = _PAGE.render(
+            account=description["account"],
+            base_url=description["base_url"],
+            app=app,
+            users=description["users"],
+            inbox=description["inboxes"][0],
+            conversation=description["examples"]["merged"]["into"],
+            conversations=description["sandbox"]["conversations"],
+            password=PASSWORD,
+            authorize=f"/authentication/authorizeClientApplication?client_id={app['client_id']}&state=demo",
+            folder=folder,
+            now=to_wire(clock.now()),
+        )
+        return HTMLResponse(page, headers=_HEADERS)
+
+    async def style(request: Request) -> Response:
+        css = (_HERE / "static" / "start.css").read_bytes()
+        return Response(css, media_type="text/css", headers={"X-Content-Type-Options": "nosniff"})
+
+    return [Route("/", start), Route("/sandbox/start.css", style)]

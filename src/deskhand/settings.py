@@ -1,0 +1,209 @@
+"""Settings: read from the environment and `deskhand.toml` once, then passed on as values."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+PREFIX = "DESKHAND_"
+OF_THE_TESTS = "DESKHAND_TEST_"
+"""How names in the environment begin that belong to the test suite and are no settings."""
+
+LogFormat = Literal["json", "text"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a server.
+
+    `base_url` is what every link in an answer begins with, without a slash at its end. An empty `database_url` means
+    SQLite in `data_dir`. `trusted_proxies` are the addresses and networks whose X-Forwarded-* headers are believed.
+    """
+
+    data_dir: Path = Path("data")
+    database_url: str = field(default="", repr=False)  # it may hold a password
+    base_url: str = "http://127.0.0.1:8080"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    log_format: LogFormat = "json"
+    log_level: LogLevel = "info"
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+NAMES = tuple(each.name for each in fields(Settings))
+
+
+class SettingsError(Exception):
+    """Settings that can't be used; the text names each one, what is wrong with it and where it came from."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value as somebody wrote it, and where."""
+
+    value: Any
+    source: str
+
+
+def read(environ: Mapping[str, str], toml_path: Path, options: Mapping[str, Any] | None = None) -> Settings:
+    """The settings: `options` of the command line over DESKHAND_* in the environment over the file over the defaults.
+
+    The file need not exist. Raises SettingsError.
+    """
+    problems: list[str] = []
+    given = _from_file(toml_path, problems) | _from_environment(environ, problems)
+    given |= {name: _Given(value, f"--{name.replace('_', '-')}") for name, value in (options or {}).items()}
+    values: dict[str, Any] = {}
+    for name, one in given.items():
+        try:
+            values[name] = _READERS[name](one.value)
+        except ValueError as problem:
+            problems.append(f"{name} (from {one.source}) {problem}")
+    if problems:
+        raise SettingsError(problems)
+    settings = Settings(**values)
+    return settings if "base_url" in values else replace(settings, base_url=_own_url(settings.host, settings.port))
+
+
+def _from_file(path: Path, problems: list[str]) -> dict[str, _Given]:
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        problems.append(f"{path} can't be read: {problem}")
+        return {}
+    for name in found.keys() - set(NAMES):
+        problems.append(f"{name} (in {path}) is not a setting{_meant(name, NAMES)}")
+    return {name: _Given(found[name], str(path)) for name in NAMES if name in found}
+
+
+def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, _Given]:
+    known = {PREFIX + name.upper(): name for name in NAMES}
+    given = {}
+    for variable, text in _ours(environ):
+        name = known.get(variable)
+        if name is None:
+            problems.append(f"{variable} (in the environment) is not a setting{_meant(variable, known)}")
+        elif text or name == "database_url":  # any other that is empty counts as not given
+            given[name] = _Given(text, variable)
+    return given
+
+
+def _ours(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for variable, text in sorted(environ.items()):
+        if variable.startswith(PREFIX) and not variable.startswith(OF_THE_TESTS):
+            yield variable, text.strip()
+
+
+def _meant(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def _own_url(host: str, port: int) -> str:
+    if host in ("0.0.0.0", "::"):  # every address of the machine; links need one
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a text, not {value!r}")
+    return value
+
+
+def _folder(value: Any) -> Path:
+    if not _text(value):
+        raise ValueError("must name a folder")
+    return Path(value).expanduser()
+
+
+def _database_url(value: Any) -> str:
+    # What was given is left out of the words: it may hold a password.
+    wrong = "must be empty (SQLite) or like postgresql://user:password@host:5432/name"
+    try:
+        parts = urlsplit(_text(value))
+        _ = parts.port
+    except ValueError:
+        raise ValueError(wrong) from None
+    if value and (parts.scheme not in ("postgresql", "postgres") or not value.startswith(f"{parts.scheme}://")):
+        raise ValueError(wrong)
+    return str(value)
+
+
+def _base_url(value: Any) -> str:
+    wrong = f"must be a URL like https://desk.example.com, not {value!r}"
+    try:
+        parts = urlsplit(_text(value))
+        _ = parts.port
+    except ValueError:
+        raise ValueError(wrong) from None
+    plain = not (parts.query or parts.fragment or parts.username or any(c.isspace() for c in value))
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
+        raise ValueError(wrong)
+    return str(value).rstrip("/")
+
+
+def _host(value: Any) -> str:
+    if not _text(value) or any(c.isspace() or c in "/@" for c in value):
+        raise ValueError(f"must be an address or a host's name, not {value!r}")
+    return str(value)
+
+
+def _number(least: int, most: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+        if type(number) is not int or not least <= number <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}, not {value!r}")
+        return number
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in choices:
+            raise ValueError(f"must be {' or '.join(choices)}, not {value!r}")
+        return str(value)
+
+    return read
+
+
+def _proxies(value: Any) -> tuple[str, ...]:
+    """A list of texts, or one text with commas as the environment has it."""
+    listed = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        raise ValueError(f"must be a list of addresses, not {value!r}")
+    for one in filter(None, listed):
+        try:
+            ipaddress.ip_network(_text(one), strict=False)
+        except ValueError:
+            if one != "*":
+                raise ValueError(f"must hold addresses, networks or *, not {one!r}") from None
+    return tuple(one for one in listed if one)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "data_dir": _folder,
+    "database_url": _database_url,
+    "base_url": _base_url,
+    "host": _host,
+    "port": _number(1, 65535),
+    "workers": _number(1, 256),
+    "log_format": _one_of("json", "text"),
+    "log_level": _one_of("debug", "info", "warning", "error"),
+    "trusted_proxies": _proxies,
+}

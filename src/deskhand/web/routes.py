@@ -1,0 +1,104 @@
+"""The web pages there are so far: a conversation to read, where the API's `web` links lead, and a start page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from deskhand.catalogue.matching import read_id
+from deskhand.catalogue.problems import Problem
+from deskhand.db.engine import Database, Reader, Unavailable
+from deskhand.desk import access
+from deskhand.desk.conversations import queries, thread_queries
+from deskhand.desk.conversations.thread_queries import ShownThread
+from deskhand.lib.clock import Clock
+from deskhand.lib.text import paragraphs
+from deskhand.oauth import sessions
+from deskhand.oauth.pages import sign_in_path
+
+_HERE = Path(__file__).parent
+_STYLE = (_HERE / "static" / "desk.css").read_bytes()
+_TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+_LABELS = {"note": "note", "chat": "chat", "phone": "phone call"}
+
+
+def routes(database: Database, clock: Clock) -> list[Route]:
+    """The pages as routes."""
+
+    async def show(request: Request) -> Response:
+        signed_in = await sessions.current(request, database, clock)
+        if signed_in is None:
+            return RedirectResponse(sign_in_path(request.url.path), 303, _HEADERS)
+        id = read_id(request.path_params["id"])
+        try:
+            return await database.read(lambda db: _conversation(db, signed_in.user_id, id or 0))
+        except Problem as problem:
+            return _notice(problem.status, problem.message)
+        except Unavailable:
+            return _notice(503, "Back in a moment")
+
+    return [
+        Route("/conversation/{id}", show),
+        Route("/conversation/{id}/{number}", show),
+        Route("/static/desk.css", _stylesheet),
+    ]
+
+
+def start_page() -> Route:
+    """What a desk shows at its root."""
+
+    async def start(_: Request) -> Response:
+        return _page("notice.html", title="Deskhand", text="The Mailbox API is at /v2; /openapi.json describes it.")
+
+    return Route("/", start)
+
+
+def _conversation(db: Reader, user_id: int, id: int) -> Response:
+    actor = access.actor(db, user_id)
+    if actor is None:
+        return _notice(403, "Access denied")
+    row = queries.one(db, actor, id)
+    if row.merged_into is not None:
+        return RedirectResponse(f"/conversation/{row.merged_into}", 303, _HEADERS)
+    threads = thread_queries.of_conversations(db, actor.account_id, [row.id])[row.id]
+    return _page("conversation.html", row=row, threads=[_shown(one) for one in threads])
+
+
+def _shown(row: ShownThread) -> dict[str, Any]:
+    by_customer = row.created_by_type == "customer"
+    first, last = (
+        (row.author_customer_first, row.author_customer_last) if by_customer else (row.author_first, row.author_last)
+    )
+    labels = [_LABELS.get(row.type, ""), "" if row.state == "published" else row.state]
+    return {
+        "line_item": row.type == "lineitem",
+        "text": row.action_text,
+        "kind": row.type,
+        "author": f"{first or ''} {last or ''}".strip() or row.author_customer_email or "Someone",
+        "label": ", ".join(label for label in labels if label),
+        "at": row.created_at,
+        "paragraphs": paragraphs(row.body or ""),
+    }
+
+
+def _notice(status: int, title: str) -> HTMLResponse:
+    return _page("notice.html", status, title=title, text="")
+
+
+def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    return HTMLResponse(_TEMPLATES.get_template(template).render(values), status, _HEADERS)
+
+
+async def _stylesheet(_: Request) -> Response:
+    return Response(_STYLE, media_type="text/css", headers={"X-Content-Type-Options": "nosniff"})

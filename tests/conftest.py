@@ -1,0 +1,37 @@
+"""Fixtures for every test: a live server on SQLite and one on PostgreSQL, and an account of the test's own on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import postgresql
+from tests.live import LiveServer
+from tests.world import Desk, open_desk
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a real PostgreSQL server, started for this run."""
+    with postgresql.running() as url:
+        yield url
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A live server; each test that uses it runs on both databases."""
+    url = ""
+    if request.param == "postgresql":
+        url = postgresql.create_database(request.getfixturevalue("postgresql_server"), "suite")
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    live = LiveServer(folder, url)
+    yield live
+    live.stop()
+
+
+@pytest.fixture
+def desk(server: LiveServer) -> Desk:
+    """A new, empty account, seen by its owner."""
+    return open_desk(server)
