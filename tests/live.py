@@ -25,7 +25,9 @@ class LiveServer:
         self.clock = MovableClock()
         settings = Settings(data_dir=data_dir, database_url=database_url, base_url=self.url)
         self.app = App(settings, self.clock)
-        config = uvicorn.Config(self.app, log_level="warning", loop="uvloop", http="httptools", access_log=False)
+        config = uvicorn.Config(
+            self.app, log_level="warning", loop="uvloop", http="httptools", access_log=False, log_config=None
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()

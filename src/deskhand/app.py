@@ -13,8 +13,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from deskhand.api.health import Health
+from deskhand.api.metrics import Metrics
 from deskhand.api.openapi import openapi
-from deskhand.api.rate_limit import RateLimit
+from deskhand.api.rate_limit import rate_limit_for
 from deskhand.api.routes import Api
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.db.database import open_database
@@ -48,11 +50,20 @@ class App:
             clock = SandboxClock(settings.data_dir, sandbox.offset)
         self.clock: Clock = clock or SystemClock()
         self.database: Database = open_database(settings.database_url, settings.data_dir)
-        self.rate_limit = RateLimit(self.clock)
+        self.rate_limit = rate_limit_for(settings.workers, self.clock, self.database)
+        self.metrics = Metrics((operation.name for operation in OPERATIONS), self.database.lanes)
         bearers = Bearers(self.database, self.clock)
         blobs = BlobStore(settings.data_dir / "blobs")
         self.api: ASGIApp = Api(
-            OPERATIONS, IMPLEMENTATIONS, self.database, bearers, self.rate_limit, blobs, self.clock, settings.base_url
+            OPERATIONS,
+            IMPLEMENTATIONS,
+            self.database,
+            bearers,
+            self.rate_limit,
+            blobs,
+            self.clock,
+            settings.base_url,
+            self.metrics,
         )
         self.tokens: ASGIApp = TokenEndpoint(self.database, self.clock)
         start = [web_pages.start_page()] if sandbox is None else self._sandbox(sandbox)
@@ -69,6 +80,7 @@ class App:
         return [
             *oauth_pages.routes(self.database, self.clock, self.settings.base_url),
             *web_pages.routes(self.database, self.clock),
+            *Health(self.database, self.metrics).routes,
             _openapi(self.settings.base_url),
         ]
 

@@ -46,7 +46,9 @@ class Door:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         database, clock = server.app.database, server.clock
         self._pages = Starlette(routes=routes(database, clock, base_url or self.url, cost))
-        config = uvicorn.Config(self._app, log_level="warning", http="httptools", interface="asgi3", access_log=False)
+        config = uvicorn.Config(
+            self._app, log_level="warning", http="httptools", interface="asgi3", access_log=False, log_config=None
+        )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, args=([listener],), daemon=True)
         self._thread.start()

@@ -12,6 +12,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -67,6 +68,7 @@ class Metrics:
         self._lanes = lanes
         self._limited = 0
         self._folder: Path | None = None
+        self._writing = threading.Lock()
 
     def called(self, operation: str | None, status: int, seconds: float) -> None:
         """Count a finished call; `operation` is None where it never became known."""
@@ -99,18 +101,24 @@ class Metrics:
         )
 
     def _all(self) -> dict[str, Snapshot]:
-        own = str(os.getpid())
         if self._folder is None:
             return {"": self.snapshot()}
-        return _read(self._folder) | {own: self.snapshot()}
+        # Its own from the file too: were they newer than what others tell of it, its counters would seem to fall.
+        self._write(self._folder)
+        return _read(self._folder)
 
     def _keep_writing(self, folder: Path) -> None:
-        path = folder / f"{os.getpid()}.json"
         while folder.is_dir():
+            with suppress(OSError):  # the disk is full, or the folder was just removed
+                self._write(folder)
+            time.sleep(SHARE_EVERY_S)
+
+    def _write(self, folder: Path) -> None:
+        with self._writing:
+            path = folder / f"{os.getpid()}.json"
             temporary = path.with_suffix(".new")
             temporary.write_bytes(msgspec.json.encode(self.snapshot()))
             temporary.replace(path)
-            time.sleep(SHARE_EVERY_S)
 
 
 def _read(folder: Path) -> dict[str, Snapshot]:

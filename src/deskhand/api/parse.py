@@ -11,14 +11,13 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from deskhand.catalogue.problems import BadRequest, FieldError, FieldSource, InvalidJson, empty
-from deskhand.catalogue.values import Email, Ids, Names, Recipient, Shape, WireTime, decode_hook
+from deskhand.catalogue.problems import BadRequest, FieldError, FieldSource, InvalidJson, empty, shown
+from deskhand.catalogue.values import LARGEST_ID, Email, Ids, Names, Recipient, Shape, WireTime, decode_hook
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Shape)
 
 _JOINED = (Ids, Names)
-_REJECTED_MOST = 200  # characters of a refused value that are sent back
 
 
 def parse_query(shape: type[S], text: str) -> S:
@@ -26,7 +25,7 @@ def parse_query(shape: type[S], text: str) -> S:
     if not text:
         return msgspec.convert({}, shape)
     given: dict[str, Any] = {}
-    for name, value in parse_qsl(text, keep_blank_values=False, max_num_fields=1000, errors="replace"):
+    for name, value in parse_qsl(text, errors="replace"):
         # A list may be given as one joined parameter or by repeating it; of anything else the first counts.
         if name not in given:
             given[name] = value
@@ -43,18 +42,30 @@ def parse_body(shape: type[T], body: bytes) -> T:
     """Read a JSON body; raises InvalidJson, or BadRequest naming the fields at fault."""
     try:
         parsed = msgspec.json.decode(body, type=shape, dec_hook=decode_hook)
+        if b"\\u0000" in body:
+            _refuse_nul(msgspec.json.decode(body), "", "JSON")
+        return parsed
     except msgspec.ValidationError:
-        raw = msgspec.json.decode(body)
-        expected: Any = list if get_origin(shape) is list else dict
-        if get_origin(shape) is None and not isinstance(raw, expected):
-            raise InvalidJson from None
-        faults = _faults(raw, shape, "", "JSON", strict=True)
-        raise (BadRequest(*faults) if faults else InvalidJson()) from None
+        raise _refused_body(shape, body) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidJson from None
-    if b"\\u0000" in body:
-        _refuse_nul(msgspec.json.decode(body), "", "JSON")
-    return parsed
+
+
+def _refused_body(shape: Any, body: bytes) -> BadRequest | InvalidJson:
+    """What is wrong with a body that is JSON, but not of the shape."""
+    try:
+        raw = msgspec.json.decode(body)
+        if not isinstance(raw, _json_types(shape)):
+            return InvalidJson()
+        faults = _faults(raw, shape, "", "JSON", strict=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return InvalidJson()
+    return BadRequest(*faults) if faults else InvalidJson()
+
+
+def _json_types(shape: Any) -> tuple[type, ...]:
+    """The JSON types that a body may have."""
+    return tuple(list if get_origin(kind) is list else dict for kind in _kinds(shape))
 
 
 _joined: dict[type, frozenset[str]] = {}
@@ -110,7 +121,7 @@ def _faults_inside(value: Any, kind: Any, path: str, source: FieldSource, *, str
 
 def _fault(value: Any, kind: Any, path: str, source: FieldSource, problem: str) -> FieldError:
     """One fault in the API's words, from the kind of value that was expected."""
-    rejected = _shortened(value)
+    rejected = shown(value)
     for option in _kinds(kind):
         choices = (
             get_args(option) if get_origin(option) is not None and str(option).startswith("typing.Literal") else ()
@@ -125,7 +136,7 @@ def _fault(value: Any, kind: Any, path: str, source: FieldSource, problem: str) 
     if value == "" and "length >= 1" in problem:
         error = empty(path)
         return FieldError(error.path, error.message, error.anchor, source=source)
-    anchor = "Size" if "length" in problem else "ValidIdentifier" if ">=" in problem or "<=" in problem else "Min"
+    anchor = "Size" if "length" in problem else "ValidIdentifier" if _is_id(kind) else "Min"
     return FieldError(path, _worded(problem), anchor, rejected, source)
 
 
@@ -166,15 +177,16 @@ def _kinds(kind: Any) -> list[Any]:
     return [kind]
 
 
+def _is_id(kind: Any) -> bool:
+    """Whether a field takes an id, or ids: what has the bounds of one."""
+    if any(isinstance(one, msgspec.Meta) and one.le == LARGEST_ID for one in getattr(kind, "__metadata__", ())):
+        return True
+    return kind is Ids or any(_is_id(inner) for inner in get_args(kind))
+
+
 def _is_union(kind: Any) -> bool:
     return "Union" in str(get_origin(kind))
 
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _shortened(value: Any) -> Any:
-    if isinstance(value, str):
-        return value[:_REJECTED_MOST]
-    return value if isinstance(value, int | float | bool) else msgspec.UNSET

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from deskhand.api import hal
 from deskhand.api.errors import Answer, answer_problem, answer_unauthorized
 from deskhand.api.files import base64_json
+from deskhand.api.metrics import Metrics
 from deskhand.api.parse import parse_body, parse_query
 from deskhand.api.rate_limit import Budget, RateLimit
 from deskhand.catalogue import problems
@@ -83,6 +84,7 @@ class Api:
         blobs: BlobStore,
         clock: Clock,
         base_url: str,
+        metrics: Metrics,
     ) -> None:
         self._matcher = Matcher(operations)
         self._implementations = implementations
@@ -92,6 +94,7 @@ class Api:
         self._blobs = blobs
         self._clock = clock
         self._base = base_url
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         correlation_id = str(uuid.uuid4())
@@ -104,16 +107,17 @@ class Api:
         started = time.perf_counter()
         answer, budget, data = await self._answer(request, correlation_id, scope)
         await _send(send, request.method, answer, budget, correlation_id, data)
+        seconds, operation = time.perf_counter() - started, scope.get("operation")
+        self._metrics.called(operation, answer.status, seconds)
         if log.isEnabledFor(logging.INFO):
+            particulars = {"operation": operation, "status": answer.status, "milliseconds": round(seconds * 1000, 2)}
             log.info(
-                "%s %s %d", request.method, request.path, answer.status,
-                extra={
-                    "correlation_id": correlation_id,
-                    "operation": scope.get("operation"),
-                    "status": answer.status,
-                    "milliseconds": round((time.perf_counter() - started) * 1000, 2),
-                },
-            )  # fmt: skip
+                "%s %s %d",
+                request.method,
+                request.path,
+                answer.status,
+                extra={"correlation_id": correlation_id, **particulars},
+            )
 
     async def _answer(
         self, request: _Request, correlation_id: str, scope: Scope

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+_SHOWN_MOST = 200
+
 FieldSource = Literal["JSON", "QUERY", "URI"]
 
 
@@ -105,9 +107,18 @@ class Unavailable(Problem):
     status, message = 503, "Service temporarily unavailable"
 
 
+def shown(value: Any) -> Any:
+    """A refused value as an error repeats it: short texts and plain numbers, nothing else."""
+    if isinstance(value, str):
+        return str(value[:_SHOWN_MOST])
+    if isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63):
+        return value
+    return msgspec.UNSET
+
+
 def invalid(path: str, message: str, anchor: str, rejected: Any = msgspec.UNSET) -> BadRequest:
     """A 400 about one field of the body."""
-    return BadRequest(FieldError(path, message, anchor, rejected))
+    return BadRequest(FieldError(path, message, anchor, shown(rejected)))
 
 
 def empty(path: str) -> FieldError:

@@ -10,10 +10,12 @@ from msgspec import Meta
 
 from deskhand.lib.clock import from_wire
 
-Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+LARGEST_ID = 2**63 - 1
+
+Id = Annotated[int, Meta(ge=1, le=LARGEST_ID)]
 """An id as it comes in; ids need 64 bits."""
 
-OwnerId = Annotated[int, Meta(ge=2, le=2**63 - 1)]
+OwnerId = Annotated[int, Meta(ge=2, le=LARGEST_ID)]
 """A user or team that can own a conversation. Source: changelog of 2025-03-24, owner ids are greater than 1."""
 
 PageNumber = Annotated[int, Meta(ge=1, le=1_000_000_000)]

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from deskhand.db.engine import Unavailable
+from deskhand.db.migrations.search_tables import OWN_NAMES
 
 _LOCK = 0x6465736B  # any number; the same for all of Deskhand's processes
 
@@ -34,7 +35,8 @@ def pending(url: str) -> bool:
 def differences(url: str, metadata: sa.MetaData) -> list[str]:
     """How the tables in a database differ from those in the code; empty when the migrations are complete."""
     with _connected(url) as connection:
-        return [str(found) for found in compare_metadata(MigrationContext.configure(connection), metadata)]
+        context = MigrationContext.configure(connection, opts={"include_name": is_described})
+        return [str(found) for found in compare_metadata(context, metadata)]
 
 
 def write_migration(url: str, metadata: sa.MetaData, message: str) -> None:
@@ -44,6 +46,11 @@ def write_migration(url: str, metadata: sa.MetaData, message: str) -> None:
         config.attributes["metadata"] = metadata
         number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
         command.revision(config, message, autogenerate=True, rev_id=f"{number:04}")
+
+
+def is_described(name: str | None, kind: str, parents: object) -> bool:
+    """Whether a thing found in a database is one that the code's tables describe: Alembic's `include_name`."""
+    return not (name or "").startswith(OWN_NAMES)
 
 
 def start_ids(connection: sa.Connection, table: str, first_id: int) -> None:

@@ -72,11 +72,20 @@ def _texts_in_postgresql(element: texts_in, compiler: SQLCompiler, **kw: Any) ->
     return f"{column} = ANY (ARRAY(SELECT v FROM json_array_elements_text(CAST({texts} AS JSON)) AS v))"
 
 
-class by_database(ColumnElement[bool]):
-    """A condition that each database has its own words for."""
+class _Condition(ColumnElement[bool]):
+    """A condition of ours as it stands: with the `= 1` that SQLAlchemy would add, SQLite uses no index for it."""
 
     inherit_cache = False
     type = sa.Boolean()
+
+    def self_group(self, against: Any = None) -> Any:
+        return self
+
+
+class by_database(_Condition):
+    """A condition that each database has its own words for."""
+
+    inherit_cache = False
 
     def __init__(self, *, sqlite: ColumnElement[bool], postgresql: ColumnElement[bool]) -> None:
         self.sqlite = sqlite
@@ -93,11 +102,10 @@ def _by_postgresql(element: by_database, compiler: SQLCompiler, **kw: Any) -> st
     return f"({compiler.process(element.postgresql, **kw)})"
 
 
-class contains(ColumnElement[bool]):
+class contains(_Condition):
     """Whether a text has another in it, character by character."""
 
     inherit_cache = False
-    type = sa.Boolean()
 
     def __init__(self, text: ColumnElement[str], piece: ColumnElement[str]) -> None:
         self.text = text

@@ -20,7 +20,7 @@ _QUIET = ("uvicorn", "alembic", "asyncio", "psycopg", "sqlalchemy")
 
 _SIGNS = ("bearer", "basic", "://", "password", "secret", "token")
 _CREDENTIAL = re.compile(
-    r"(\bbearer\s+|\bbasic\s+|\b(?:password|secret|(?:access_|refresh_)?token)[\"']?\s*[=:]\s*[\"']?)[^\s\"'@&,;)}]+"
+    r"(\bbearer\s+|\bbasic\s+|(?:password|secret|token)[\"']?\s*[=:]\s*[\"']?)[^\s\"'@&,;)}]+"
     r"|(://[^\s:/@]*:)[^\s/@]+(?=@)",
     re.IGNORECASE,
 )

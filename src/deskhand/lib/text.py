@@ -38,6 +38,24 @@ def paragraphs(html: str) -> list[str]:
     return [text for piece in _BREAK.split(_DROPPED.sub(" ", html)) if piece and (text := plain(piece))]
 
 
+def beginning(text: str) -> str:
+    """A LIKE pattern, escaped by a backslash, for texts that begin so."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def containing(text: str) -> str:
+    """A LIKE pattern, escaped by a backslash, for texts that have it anywhere."""
+    return "%" + beginning(text)
+
+
+SORT_KEY_LENGTH = 100
+
+
+def sort_key(text: str) -> str:
+    """By what texts are sorted, whatever the case. It is short, because an index entry has to be."""
+    return fold(text)[:SORT_KEY_LENGTH]
+
+
 def fold(text: str) -> str:
     """A form in which texts that people take for equal are equal, whatever case or composition."""
     return unicodedata.normalize("NFKC", text).casefold()

@@ -11,6 +11,7 @@ DESCRIPTION = "sandbox.json"
 SEEDED_COPY = "seeded.sqlite"
 PASSWORD = "sandbox-password"
 CALLBACK = "/oauth/callback-demo"
+FIRST_CONVERSATION_ID = 3_100_000_001
 
 
 @dataclass(frozen=True, slots=True)

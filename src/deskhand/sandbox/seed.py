@@ -16,7 +16,7 @@ from deskhand.desk.loading import Batch
 from deskhand.desk.search.index import Texts
 from deskhand.lib.blobs import BlobStore
 from deskhand.lib.clock import to_wire
-from deskhand.lib.text import fold, plain, preview
+from deskhand.lib.text import fold, plain, preview, sort_key
 from deskhand.sandbox import world as invention
 from deskhand.sandbox.records import (
     ConversationRecord,
@@ -242,7 +242,9 @@ class _Filler:
         self.account_id = world.account_id
         self.blobs = blobs
         self.stored: dict[str, str] = {}
-        self.names = {one.id: fold(f"{one.first_name or ''} {one.last_name or ''}".strip()) for one in world.customers}
+        self.names = {
+            one.id: sort_key(f"{one.first_name or ''} {one.last_name or ''}".strip()) for one in world.customers
+        }
         self.tags = {tag.id: {"id": tag.id, "color": tag.color, "tag": tag.name} for tag in world.tags}
         self.fields = {field.id: field for inbox in world.inboxes for field in inbox.fields}
 
@@ -277,6 +279,7 @@ class _Filler:
             status=record.status,
             state=record.state,
             subject=record.subject or "",
+            subject_key=sort_key(record.subject or ""),
             preview=preview(last.body) if last else "",
             threads=len(published),
             capped_threads=len(shown),

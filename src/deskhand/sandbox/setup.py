@@ -89,7 +89,6 @@ def _register(database: Database, options: Options, base_url: str, world: World,
 
 def _described(options: Options, base_url: str, now: datetime) -> dict[str, Any]:
     world = invention.account(options.seed, now)
-    examples = world.examples
     return {
         "base_url": base_url,
         "account": {"id": world.account_id, "name": world.account_name},
@@ -107,16 +106,25 @@ def _described(options: Options, base_url: str, now: datetime) -> dict[str, Any]
         ],
         "inboxes": [{"id": inbox.id, "name": inbox.name, "email": inbox.email} for inbox in world.inboxes],
         "manual_workflow": None,
-        "examples": {
-            "merged": {"id": examples.merged, "into": examples.merged_into},
-            "draft_conversation": examples.draft_conversation,
-            "locked_customer": seeding.locked_customer(world),
-            "rated_thread": examples.rated_thread,
-        },
+        "examples": _examples(world, options.conversations),
         "agents": [],
         "admin_token": None,
         "mail": None,
         "sandbox": {**_wanted(options), "now": to_wire(now)},
+    }
+
+
+def _examples(world: World, conversations: int) -> dict[str, Any]:
+    """Ids worth knowing; those of conversations only where enough of these are there for all of them."""
+    locked = {"locked_customer": seeding.locked_customer(world)}
+    if conversations < invention.LEAST:
+        return locked
+    examples = world.examples
+    return {
+        "merged": {"id": examples.merged, "into": examples.merged_into},
+        "draft_conversation": examples.draft_conversation,
+        **locked,
+        "rated_thread": examples.rated_thread,
     }
 
 

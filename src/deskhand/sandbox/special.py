@@ -7,9 +7,10 @@ from random import Random
 from deskhand.sandbox import shop
 from deskhand.sandbox.cast import Cast
 from deskhand.sandbox.hours import HOUR, MINUTE, awake, working
+from deskhand.sandbox.options import FIRST_CONVERSATION_ID
 from deskhand.sandbox.phrasing import PLAIN, pick, say
 from deskhand.sandbox.records import ConversationRecord
-from deskhand.sandbox.story import FIRST_CONVERSATION_ID, Ids, Story
+from deskhand.sandbox.story import Ids, Story
 from deskhand.sandbox.telling import Telling
 from deskhand.sandbox.texts_inside import CARRIER_ANSWERS, FORWARDED
 from deskhand.sandbox.texts_project import ANSWERS, ASKS, FIRST, NOTES, SUBJECT

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from deskhand.lib.clock import Clock, to_wire
-from deskhand.sandbox.options import PASSWORD
+from deskhand.sandbox.options import FIRST_CONVERSATION_ID, PASSWORD
 
 _HERE = Path(__file__).parent
 _PAGE = Environment(
@@ -35,7 +35,7 @@ def routes(description: dict[str, Any], folder: Path, clock: Clock) -> list[Rout
             app=app,
             users=description["users"],
             inbox=description["inboxes"][0],
-            conversation=description["examples"]["merged"]["into"],
+            conversation=FIRST_CONVERSATION_ID,
             conversations=description["sandbox"]["conversations"],
             password=PASSWORD,
             authorize=f"/authentication/authorizeClientApplication?client_id={app['client_id']}&state=demo",

@@ -8,6 +8,7 @@ from random import Random
 from deskhand.sandbox.cast import Cast
 from deskhand.sandbox.contents import HEIGHT, PHOTOS, WIDTH, content, mime_type
 from deskhand.sandbox.hours import DAY, HOUR, MINUTE, utc
+from deskhand.sandbox.options import FIRST_CONVERSATION_ID
 from deskhand.sandbox.records import (
     AttachmentRecord,
     Author,
@@ -19,7 +20,7 @@ from deskhand.sandbox.records import (
     ThreadRecord,
 )
 
-FIRST_CONVERSATION_ID, FIRST_NUMBER = 3_100_000_001, 1001
+FIRST_NUMBER = 1001
 
 _NOTHING: dict[str, int] = {}
 

@@ -17,6 +17,7 @@ from deskhand.sandbox import shop, special
 from deskhand.sandbox.cast import Cast
 from deskhand.sandbox.contents import content
 from deskhand.sandbox.customers import BUSY, customers
+from deskhand.sandbox.options import FIRST_CONVERSATION_ID
 from deskhand.sandbox.records import (
     ConversationRecord,
     Examples,
@@ -28,7 +29,7 @@ from deskhand.sandbox.records import (
     User,
     World,
 )
-from deskhand.sandbox.story import FIRST_CONVERSATION_ID, Ids
+from deskhand.sandbox.story import Ids
 from deskhand.sandbox.telling import Telling
 
 __all__ = ["account", "attachment_bytes", "conversations"]

@@ -27,6 +27,7 @@ class _Conversation(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "active"
     state: str = "published"
     subject: str = ""
+    subject_key: str = ""
     preview: str = ""
     threads: int = 0
     capped_threads: int = 0

@@ -6,6 +6,8 @@ b: a thread's body). So neither another account's texts nor another kind's cost 
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from alembic.operations import Operations
 
 OWN_NAMES = "conversation_search_"
@@ -37,10 +39,10 @@ _SQLITE = (
         DELETE FROM conversation_search_fresh WHERE id = old.id;
     END""",
     """CREATE TRIGGER conversation_search_settled AFTER INSERT ON conversation_search_fresh
-    WHEN (SELECT count(*) FROM conversation_search_fresh) >= 64 BEGIN
+    WHEN (SELECT count(*) FROM conversation_search_fresh) >= 128 BEGIN
         INSERT INTO conversation_search_index (rowid, text)
             SELECT fresh.id, {added_words}
-            FROM conversation_search_fresh AS fresh JOIN conversation_search AS added ON added.id = fresh.id
+            FROM conversation_search_fresh AS fresh CROSS JOIN conversation_search AS added ON added.id = fresh.id
             ORDER BY fresh.id;
         DELETE FROM conversation_search_fresh;
     END""",
@@ -58,7 +60,7 @@ _POSTGRESQL = (
 )
 
 
-def create(op: Operations) -> None:
+def create(op: Operations | ModuleType) -> None:
     """Make the index over the table `conversation_search`, which must be there and empty."""
     connection = op.get_bind()
     for statement in _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL:
@@ -67,7 +69,7 @@ def create(op: Operations) -> None:
         )
 
 
-def drop(op: Operations) -> None:
+def drop(op: Operations | ModuleType) -> None:
     """Take away what `create` made; the table stays."""
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":

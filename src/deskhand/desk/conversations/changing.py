@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from deskhand.catalogue import events
 from deskhand.catalogue.conversations import GivenField, Patch
-from deskhand.catalogue.problems import BadRequest, FieldError, empty, invalid, unknown_id
+from deskhand.catalogue.problems import BadRequest, FieldError, empty, invalid, shown, unknown_id
 from deskhand.db.engine import Writer
-from deskhand.db.statements import P, command
+from deskhand.db.statements import P, command, value
 from deskhand.desk import access
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import fields, owners
@@ -27,9 +27,19 @@ from deskhand.desk.customers import queries as customers
 from deskhand.desk.customers import verbs as customer_verbs
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.search import index
-from deskhand.lib.text import fold
+from deskhand.lib.text import sort_key
 
 _STATUSES = ("active", "closed", "open", "pending", "spam")
+_ASKED_FOR = value(
+    str,
+    sa.select(thread.c.on_publish)
+    .where(
+        thread.c.account_id == P("account_id"),
+        thread.c.conversation_id == P("conversation_id"),
+        thread.c.state == sa.literal_column("'draft'"),
+    )
+    .order_by(thread.c.id),
+)
 _PUBLISH = command(
     sa.update(thread)
     .where(
@@ -117,15 +127,15 @@ class _Change:
 
     def _subject(self, value: Any) -> None:
         if not isinstance(value, str):
-            raise invalid("value", "must be a string", "NotNull", _shown(value))
+            raise invalid("value", "must be a string", "NotNull", shown(value))
         if value != self.after.subject:
-            self._set(subject=value)
+            self._set(subject=value, subject_key=sort_key(value))
             index.set_subject(self.tx, self.after.account_id, self.after.id, value)
 
     def _status(self, value: Any) -> None:
         if value not in _STATUSES:
             listed = ", ".join(f"'{status}'" for status in _STATUSES)
-            raise invalid("value", f"Expected one of these: {listed}", "EnumValue", _shown(value))
+            raise invalid("value", f"Expected one of these: {listed}", "EnumValue", shown(value))
         status = "active" if value == "open" else value
         if status != self.after.status:
             self.after = with_status(self.after, status, self.actor.user_id, self.now)
@@ -178,7 +188,7 @@ class _Change:
             return
         for id in (self.after.customer_id, customer_id):
             customer_verbs.require_unlocked(self.tx, self.actor.account_id, id)
-        name = fold(f"{customer.first_name or ''} {customer.last_name or ''}".strip())
+        name = customer_verbs.folded_name(customer.first_name, customer.last_name)
         email = customer.email or ""
         self._set(customer_id=customer_id, customer_email=email, customer_name=name)
         index.set_people(self.tx, self.after.account_id, self.after.id, f"{name} {email}")
@@ -186,9 +196,10 @@ class _Change:
 
     def _publish(self, value: Any) -> None:
         if not isinstance(value, bool):
-            raise invalid("value", "must be true or false", "NotNull", _shown(value))
+            raise invalid("value", "must be true or false", "NotNull", shown(value))
         if value or self.after.state != "draft":
             return
+        self._apply_drafts()
         head = self.after
         published = self.tx.run(_PUBLISH, account_id=head.account_id, conversation_id=head.id, now=self.now)
         self._set(
@@ -201,6 +212,15 @@ class _Change:
             unschedule_on_reply=None,
         )
         self.told.append((events.CONVERSATION_CREATED, {}))
+
+
+    def _apply_drafts(self) -> None:
+        """What draft replies asked for when they were written: their status and owner, the last one's in the end."""
+        for text in self.tx.all(_ASKED_FOR, account_id=self.after.account_id, conversation_id=self.after.id):
+            asked = msgspec.json.decode(text)
+            if "status" in asked:
+                self.after = with_status(self.after, asked["status"], self.actor.user_id, self.now)
+                self._set(assignee_id=asked["owner"])
 
 
 def set_fields(tx: Writer, actor: Actor, id: int, given: Sequence[GivenField], now: str) -> None:
@@ -220,12 +240,5 @@ def _integer(value: Any, *, least: int) -> int:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**63:
         text = f"must be an integer of at least {least}"
-        raise BadRequest(FieldError("value", text, "ValidIdentifier", _shown(value)))
+        raise BadRequest(FieldError("value", text, "ValidIdentifier", shown(value)))
     return value
-
-
-def _shown(value: Any) -> Any:
-    """A refused value as the error repeats it."""
-    if isinstance(value, str):
-        return value[:200]
-    return value if isinstance(value, int | float | bool) else msgspec.UNSET

@@ -20,7 +20,9 @@ from deskhand.desk import counters
 from deskhand.desk.conversations.queries import Shown, shown
 from deskhand.desk.conversations.tables import conversation, conversation_field, conversation_tag
 from deskhand.desk.inboxes.folders import Folder, folder_id
+from deskhand.desk.inboxes.tables import custom_field
 from deskhand.desk.tags.tables import tag
+from deskhand.lib.text import containing
 
 FARTHEST = 2**31
 FIELD_FILTERS_MOST = 10
@@ -44,7 +46,7 @@ _SORTS = {
     "number": "number",
     "score": "created_at",
     "status": "status",
-    "subject": "subject",
+    "subject": "subject_key",
     "waitingSince": "waiting_since",
 }
 
@@ -136,6 +138,7 @@ def _parameters(wanted: Wanted) -> dict[str, Any]:
         given["tags"] = msgspec.json.encode(wanted.tags).decode()
     for position, (field_id, text) in enumerate(wanted.fields):
         given[f"field{position}"], given[f"value{position}"] = field_id, text
+        given[f"pattern{position}"], given[f"typed{position}"] = containing(text.lower()), containing(text)
     return given
 
 
@@ -217,8 +220,19 @@ def _tagged() -> sa.Select[Any]:
 
 
 def _with_field(position: int) -> sa.Select[Any]:
-    return sa.select(conversation_field.c.conversation_id).where(
-        conversation_field.c.account_id == P("account_id"),
-        conversation_field.c.field_id == P(f"field{position}"),
-        conversation_field.c.value == P(f"value{position}"),
+    """Exactly the value; in a single line of text, anywhere. Source: conversations/list (customFieldsByIds)."""
+    value, wanted = conversation_field.c.value, P(f"value{position}", sa.Text)
+    # SQLite lowers ASCII letters only, so others are found as they were typed.
+    anywhere = sa.or_(
+        sa.func.lower(value).like(P(f"pattern{position}", sa.Text), escape="\\"),
+        value.like(P(f"typed{position}", sa.Text), escape="\\"),
+    )
+    return (
+        sa.select(conversation_field.c.conversation_id)
+        .join(custom_field, custom_field.c.id == conversation_field.c.field_id)
+        .where(
+            conversation_field.c.account_id == P("account_id"),
+            conversation_field.c.field_id == P(f"field{position}"),
+            sa.or_(value == wanted, sa.and_(custom_field.c.type == sa.literal_column("'singleline'"), anywhere)),
+        )
     )

@@ -23,7 +23,7 @@ from deskhand.catalogue.conversations import (
     SetTags,
 )
 from deskhand.catalogue.operation import NoBody, NoQuery
-from deskhand.catalogue.problems import FieldError, BadRequest, NotFound
+from deskhand.catalogue.problems import BadRequest, FieldError, NotFound
 from deskhand.catalogue.threads import (
     ListThreads,
     NewChat,
@@ -50,7 +50,7 @@ from deskhand.desk.conversations.writing import checked_files
 from deskhand.lib.clock import from_wire
 from deskhand.lib.text import fold
 
-_SLOW_SORTS = ("mailboxid", "status", "score")
+_SLOW_SORTS = ("mailboxid", "status", "waitingSince")
 _SLOW_PAGE = 20
 
 

@@ -50,13 +50,13 @@ def by_id(db: Reader, account_id: int, id: int) -> Staff | None:
     return db.one(_STAFF, account_id=account_id, id=id)
 
 
-def require_author(db: Reader, actor: Actor, given: int | None) -> int:
+def require_author(db: Reader, actor: Actor, given: int | None, path: str = "user") -> int:
     """The author of a thread: the caller unless another user is named; raises BadRequest for an unknown one."""
     if given is None or given == actor.user_id:
         return actor.user_id
     found = by_id(db, actor.account_id, given)
     if found is None or found.type == "team" or found.state == "inactive":
-        raise unknown_id("user", given, "user")
+        raise unknown_id(path, given, "user")
     return given
 
 

@@ -130,6 +130,7 @@ class Head(msgspec.Struct, frozen=True):
     status: str
     state: str
     subject: str
+    subject_key: str
     preview: str
     threads: int
     capped_threads: int

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import msgspec
 
-
 from deskhand.catalogue import events
 from deskhand.catalogue.attachments import NewAttachment
 from deskhand.catalogue.problems import AccessDenied, invalid

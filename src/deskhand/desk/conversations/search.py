@@ -34,7 +34,7 @@ from deskhand.desk.search.matching import text_matches
 from deskhand.desk.tags.tables import tag
 from deskhand.desk.users.tables import staff
 from deskhand.lib.clock import to_wire
-from deskhand.lib.text import fold
+from deskhand.lib.text import beginning, containing, fold
 
 Condition = sa.ColumnElement[bool]
 _ACCOUNT = P("account_id")
@@ -80,15 +80,19 @@ class _Compiler:
         address = text.strip().lower()
         entry = customer_entry.c
         exact = "@" in address and not prefix
-        known = entry.folded == address if exact else entry.folded.like(_like(address, prefix), escape="\\")
+        known = (
+            entry.folded == address
+            if exact
+            else entry.folded.like(beginning(address) if prefix else containing(address), escape="\\")
+        )
         copied = f'"{address}"' if exact else address
         of_customer = sa.select(entry.customer_id).where(
             entry.account_id == _ACCOUNT, entry.kind == sa.literal_column("'email'"), known
         )
         return sa.or_(
             conversation.c.customer_id.in_(of_customer),
-            sa.func.lower(conversation.c.cc).like(_like(copied, False), escape="\\"),
-            sa.func.lower(conversation.c.bcc).like(_like(copied, False), escape="\\"),
+            sa.func.lower(conversation.c.cc).like(containing(copied), escape="\\"),
+            sa.func.lower(conversation.c.bcc).like(containing(copied), escape="\\"),
         )
 
     def tag(self, match: Match) -> Condition:
@@ -96,14 +100,13 @@ class _Compiler:
         if match.value != ANY:
             text, prefix = _word(match)
             name = tag.c.folded
-            found = name.like(_like(fold(text), True), escape="\\") if prefix else name == fold(text)
+            found = name.like(beginning(fold(text)), escape="\\") if prefix else name == fold(text)
             carried = carried.join(tag, tag.c.id == conversation_tag.c.tag_id).where(found)
         return conversation.c.id.in_(carried)
 
     def inbox(self, match: Match) -> Condition:
         text, prefix = _word(match)
-        name = sa.func.lower(inbox.c.name)
-        found = name.like(_like(text.lower(), True), escape="\\") if prefix else name == text.lower()
+        found = _named(inbox.c.name, text, prefix)
         return conversation.c.inbox_id.in_(sa.select(inbox.c.id).where(inbox.c.account_id == _ACCOUNT, found))
 
     def assigned(self, match: Match) -> Condition:
@@ -111,14 +114,13 @@ class _Compiler:
         if match.value == ANY:
             return owner.is_not(None)
         text, prefix = _word(match)
-        wanted = text.strip().lower()
-        if wanted == "unassigned":
+        wanted = text.strip()
+        if wanted.lower() == "unassigned":
             return owner.is_(None)
-        first, last = sa.func.lower(staff.c.first_name), sa.func.lower(staff.c.last_name)
-        full = sa.func.trim(first + sa.literal_column("' '") + last)
-        pattern = _like(wanted, True)
-        found = [name.like(pattern, escape="\\") if prefix else name == wanted for name in (first, last, full)]
-        return owner.in_(sa.select(staff.c.id).where(staff.c.account_id == _ACCOUNT, sa.or_(*found)))
+        first, last = staff.c.first_name, staff.c.last_name
+        full = sa.func.trim(first.concat(sa.literal_column("' '", sa.Text)).concat(last))
+        found = sa.or_(*(_named(name, wanted, prefix) for name in (first, last, full)))
+        return owner.in_(sa.select(staff.c.id).where(staff.c.account_id == _ACCOUNT, found))
 
     def status(self, match: Match) -> Condition:
         text, _ = _word(match)
@@ -171,6 +173,14 @@ def _word(match: Match) -> tuple[str, bool]:
             raise SyntaxProblem(match.position, f"{match.field} can't be compared with a range.")
 
 
+def _named(name: sa.ColumnElement[str], text: str, prefix: bool) -> Condition:
+    """Whether a name is the text, or begins so, whatever the case; SQLite lowers ASCII letters only."""
+    lowered = sa.func.lower(name)
+    if prefix:
+        return sa.or_(name.like(beginning(text), escape="\\"), lowered.like(beginning(text.lower()), escape="\\"))
+    return sa.or_(name == text, lowered == text.lower())
+
+
 def _numbers(match: Match, column: sa.ColumnElement[int]) -> Condition:
     if match.value == ANY:
         return sa.true()
@@ -192,11 +202,6 @@ def _number(text: str, match: Match) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise SyntaxProblem(match.position, f"{match.field} takes numbers.")
     return int(text)
-
-
-def _like(text: str, prefix: bool) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"{escaped}%" if prefix else f"%{escaped}%"
 
 
 _c = conversation.c

@@ -41,7 +41,7 @@ from deskhand.desk.search import index
 from deskhand.desk.tags import verbs as tags
 from deskhand.desk.users.tables import account
 from deskhand.lib.blobs import Blob
-from deskhand.lib.text import fold, plain, preview
+from deskhand.lib.text import plain, preview, sort_key
 
 
 class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +55,7 @@ class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     state: str
     subject: str
+    subject_key: str
     preview: str
     threads: int
     capped_threads: int
@@ -134,6 +135,8 @@ def _check_threads(new: NewConversation) -> None:
     faults: list[FieldError] = [] if new.threads else [empty("threads")]
     for position, thread in enumerate(new.threads):
         path = f"threads[{position}]"
+        if thread.customer is None and thread.type != "note":
+            faults.append(empty(f"{path}.customer"))
         if thread.created_at and not (thread.imported or new.imported):
             text = "is only allowed with imported true"
             faults.append(FieldError(f"{path}.createdAt", text, "DateFormat", str(thread.created_at)))
@@ -177,7 +180,7 @@ def _threads(
             path = f"threads[{position}].customer"
             who = customers.find_or_create(tx, actor.account_id, given.customer, actor, now, path=path)
         by_customer = given.type in _BY_CUSTOMER
-        writer = author if given.user is None else require_author(tx, actor, given.user)
+        writer = author if given.user is None else require_author(tx, actor, given.user, f"threads[{position}].user")
         rows.append(
             ThreadRow(
                 account_id=actor.account_id,
@@ -228,7 +231,7 @@ def _row(
     created_at = str(new.created_at or now)
     waiting, latest = _waiting(published)
     by_customer = threads[0].created_by_type == "customer"
-    last = max(threads, key=lambda thread: thread.created_at)
+    last = max(reversed(threads), key=lambda thread: thread.created_at)
     kind = home(state=state, status=status, assigned=owner is not None, snoozed=False)
     copies = [thread for thread in threads if thread.cc != "[]" or thread.bcc != "[]"]
     closed = status == "closed"
@@ -242,12 +245,13 @@ def _row(
         status=status,
         state=state,
         subject=new.subject,
+        subject_key=sort_key(new.subject),
         preview=preview(last.body or ""),
         threads=len(published),
         capped_threads=len(threads),
         customer_id=customer.id,
         customer_email=(new.customer.email if new.customer.id is None else None) or customer.email or "",
-        customer_name=fold(f"{customer.first_name or ''} {customer.last_name or ''}".strip()),
+        customer_name=customers.folded_name(customer.first_name, customer.last_name),
         assignee_id=owner,
         created_by_type="customer" if by_customer else "user",
         created_by_id=threads[0].created_by_id if by_customer else author,

@@ -25,6 +25,7 @@ conversation = table(
     sa.Column("status", Text, nullable=False),  # active, pending, closed or spam
     sa.Column("state", Text, nullable=False),  # published or draft
     sa.Column("subject", Text, nullable=False),
+    sa.Column("subject_key", Text, nullable=False),  # its beginning, folded, for sorting
     sa.Column("preview", Text, nullable=False),
     sa.Column("threads", sa.Integer, nullable=False),  # published ones, without line items
     sa.Column("capped_threads", sa.Integer, nullable=False),  # those that count towards the limit of 100
@@ -65,7 +66,7 @@ conversation = table(
     _listed("ix_conversation_created", "account_id", "created_at", "id"),
     _listed("ix_conversation_modified", "account_id", "modified_at", "id"),
     _listed("ix_conversation_waiting", "account_id", "waiting_since", "id"),
-    _listed("ix_conversation_subject", "account_id", "subject", "id"),
+    _listed("ix_conversation_subject", "account_id", "subject_key", "id"),
     _listed("ix_conversation_name", "account_id", "customer_name", "id"),
     _listed("ix_conversation_email", "account_id", "customer_email", "id"),
     first_id=3_100_000_001,

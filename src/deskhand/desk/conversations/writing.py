@@ -205,7 +205,9 @@ def checked_files(given: Sequence[NewAttachment] | None, path: str = "attachment
 def tell(
     tx: Writer, actor: Actor, head: Head, name: str, now: str, *, thread_id: int | None = None, **particulars: Any
 ) -> None:
-    """Record an event about a conversation."""
+    """Record an event about a conversation; of a draft nothing is told."""
+    if head.state == "draft":
+        return
     by_customer = particulars.pop("by_customer", None)
     events.record(
         tx,

@@ -19,7 +19,7 @@ from deskhand.desk.customers import queries
 from deskhand.desk.customers.given import GivenEntry, Profile
 from deskhand.desk.customers.queries import CustomerRow, conversation, folded_email
 from deskhand.desk.customers.tables import customer, customer_entry
-from deskhand.lib.text import fold
+from deskhand.lib.text import fold, sort_key
 from deskhand.outbox.events import Event, record
 
 
@@ -191,7 +191,7 @@ def profile_of(row: CustomerRow) -> Profile:
 
 def folded_name(first: str | None, last: str | None) -> str:
     """The name by which conversations are sorted; empty when there is none."""
-    return fold(f"{first or ''} {last or ''}".strip())
+    return sort_key(f"{first or ''} {last or ''}".strip())
 
 
 def _add(

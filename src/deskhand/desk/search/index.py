@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from deskhand.db.engine import Writer
 from deskhand.db.statements import Insert, P, command
+from deskhand.db.tables import Id
 from deskhand.desk.search.tables import FIRST_THREAD, LAST_THREAD, PEOPLE, SUBJECT, conversation_search, row_id
 from deskhand.desk.search.tokens import stored
 
@@ -34,23 +35,21 @@ class Row(msgspec.Struct, frozen=True):
     text: str
 
 
-_ID = conversation_search.c.id
-_OF_ACCOUNT = conversation_search.c.account_id == P("account_id")
-_OF_CONVERSATION = sa.and_(_OF_ACCOUNT, _ID.between(P("first", _ID.type), P("last", _ID.type)))
+_row = conversation_search.c
+_OF_ACCOUNT = _row.account_id == P("account_id")
+_OF_CONVERSATION = sa.and_(_OF_ACCOUNT, _row.id.between(P("first", Id), P("last", Id)))
 
 _ADD = Insert(conversation_search, Row)
 _SET = command(
-    sa.update(conversation_search)
-    .where(_OF_ACCOUNT, _ID == P("id"), conversation_search.c.text != P("text"))
-    .values(text=P("text"))
+    sa.update(conversation_search).where(_OF_ACCOUNT, _row.id == P("id"), _row.text != P("text")).values(text=P("text"))
 )
 # One row behind the last; none where the conversation is not in the index, or has all the rows it can have.
 _APPEND = command(
     sa.insert(conversation_search).from_select(
         ["id", "account_id", "text"],
-        sa.select(sa.func.max(_ID) + sa.literal_column("1"), P("account_id", _ID.type), P("text", sa.Text))
+        sa.select(sa.func.max(_row.id) + sa.literal_column("1"), P("account_id", Id), P("text", sa.Text))
         .where(_OF_CONVERSATION)
-        .having(sa.func.max(_ID) < P("last", _ID.type)),
+        .having(sa.func.max(_row.id) < P("last", Id)),
     )
 )
 _FORGET = command(sa.delete(conversation_search).where(_OF_CONVERSATION))

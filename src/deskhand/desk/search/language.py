@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
 LONGEST_TEXT = 8192
-DEEPEST_NESTING = 50
+DEEPEST_NESTING = 20
 MOST_TERMS = 500
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Id, Text, account_column, table
+from deskhand.db.tables import Id, Text, account_column, metadata
 
 PART_BITS = 12
 PEOPLE = 0
@@ -17,8 +17,9 @@ SUBJECT = 1
 FIRST_THREAD = 2
 LAST_THREAD = 2**PART_BITS - 1
 
-conversation_search = table(
+conversation_search = sa.Table(
     "conversation_search",
+    metadata,
     sa.Column("id", Id, primary_key=True, autoincrement=False),
     account_column(),
     sa.Column("text", Text, nullable=False),  # tokens, each after a space

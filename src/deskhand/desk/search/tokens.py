@@ -1,14 +1,13 @@
 """Words as the search index knows them, made here so that every database finds the same.
 
 A token is a run of letters and digits, folded: `Größe` and `GROSSE` are one, `Café` and `cafe` too. Scripts written
-without spaces are cut into overlapping pairs of characters and the last character, so that any piece of a text is found.
+without spaces are cut into overlapping pairs of characters and the last one, so that any piece of a text is found.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 
 from deskhand.lib.text import fold
 
@@ -38,16 +37,20 @@ _DROPPED = re.compile(
 
 def stored(text: str) -> str:
     """What the index keeps of a text: its tokens, each after one space; empty when it has none."""
+    text = text[:MOST_CHARACTERS]
     found: list[str] = []
-    for run in _runs(text[:MOST_CHARACTERS]):
-        if _PAIRED.match(run):
-            found += _pairs(run)
-            found.append(run[-1])
-        else:
-            found.append(run[:LONGEST_TOKEN])
-        if len(found) >= MOST_TOKENS:
-            break
-    return "".join([f" {token}" for token in found[:MOST_TOKENS]])[:MOST_CHARACTERS]
+    if text.isascii():
+        found = _runs(text)
+    else:
+        for run in _runs(text):
+            if _PAIRED.match(run):
+                found += _pairs(run)
+                found.append(run[-1])
+            else:
+                found.append(run)
+            if len(found) >= MOST_TOKENS:
+                break
+    return "".join([f" {token[:LONGEST_TOKEN]}" for token in found[:MOST_TOKENS]])[:MOST_CHARACTERS]
 
 
 def wanted(text: str, prefix: bool = False) -> str:
@@ -56,7 +59,7 @@ def wanted(text: str, prefix: bool = False) -> str:
     Without the last space, the last token may go on: because `prefix` asks for it, or as it is the single character
     with which pairs begin. Empty when there are no tokens.
     """
-    runs = list(_runs(text[:MOST_CHARACTERS]))
+    runs = _runs(text[:MOST_CHARACTERS])
     found: list[str] = []
     for number, run in enumerate(runs, 1):
         if not _PAIRED.match(run):
@@ -73,11 +76,11 @@ def wanted(text: str, prefix: bool = False) -> str:
     return " " + " ".join(found[:MOST_TOKENS]) + ("" if prefix else " ")
 
 
-def _runs(text: str) -> Iterator[str]:
+def _runs(text: str) -> list[str]:
     if text.isascii():
-        return iter(_ASCII_TOKEN.findall(text.lower()))
+        return _ASCII_TOKEN.findall(text.lower())
     decomposed = _DROPPED.sub("", unicodedata.normalize("NFKD", fold(text)))
-    return iter(_TOKEN.findall(unicodedata.normalize("NFC", decomposed)))
+    return _TOKEN.findall(unicodedata.normalize("NFC", decomposed))
 
 
 def _pairs(run: str) -> list[str]:

@@ -54,6 +54,9 @@ WORKING = (staff.c.type == sa.literal_column("'user'"), staff.c.state != sa.lite
 """People, those with an open invitation included; neither the deactivated nor teams nor system users."""
 _TEAMS = STAFF.where(staff.c.type == sa.literal_column("'team'"), staff.c.state != sa.literal_column("'inactive'"))
 _BY_EMAIL = staff.c.email == P("email")
+# The inboxes' slice lies above this one, so its table is named here by the columns that are needed.
+_inbox = sa.table("inbox", sa.column("id", sa.BigInteger), sa.column("account_id", sa.BigInteger))
+_IS_OURS = sa.exists().where(_inbox.c.id == P("inbox_id"), _inbox.c.account_id == staff.c.account_id)
 _SEES_INBOX = sa.or_(
     staff.c.role.in_([sa.literal_column("'owner'"), sa.literal_column("'admin'")]),
     sa.exists().where(
@@ -80,8 +83,8 @@ def listing(select: sa.Select[Any]) -> Listing:
 _LISTS = {
     (False, False): listing(STAFF.where(*WORKING)),
     (True, False): listing(STAFF.where(*WORKING, _BY_EMAIL)),
-    (False, True): listing(STAFF.where(*WORKING, _SEES_INBOX)),
-    (True, True): listing(STAFF.where(*WORKING, _BY_EMAIL, _SEES_INBOX)),
+    (False, True): listing(STAFF.where(*WORKING, _IS_OURS, _SEES_INBOX)),
+    (True, True): listing(STAFF.where(*WORKING, _BY_EMAIL, _IS_OURS, _SEES_INBOX)),
 }
 """By whether an e-mail address and an inbox are asked for."""
 _TEAM_LIST = listing(_TEAMS)

@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("status", Text, nullable=False),
         sa.Column("state", Text, nullable=False),
         sa.Column("subject", Text, nullable=False),
+        sa.Column("subject_key", Text, nullable=False),
         sa.Column("preview", Text, nullable=False),
         sa.Column("threads", sa.Integer(), nullable=False),
         sa.Column("capped_threads", sa.Integer(), nullable=False),
@@ -164,7 +165,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_conversation_subject",
-            ["account_id", "subject", "id"],
+            ["account_id", "subject_key", "id"],
             unique=False,
             sqlite_where=sa.text("merged_into IS NULL"),
             postgresql_where=sa.text("merged_into IS NULL"),

@@ -1,0 +1,148 @@
+"""The command line. Exit status: 0 done, 1 refused or failed with one line on stderr, 2 wrong usage.
+
+Here are names, options and help. What a command does lives in a module of its own, imported when it runs and not
+before: `deskhand --help` then needs neither a database driver nor a server.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deskhand import __version__
+from deskhand.cli.refused import Refused
+from deskhand.lib.clock import from_wire
+from deskhand.sandbox.options import Options
+from deskhand.settings import Settings, SettingsError, read
+
+TOML = Path("deskhand.toml")
+
+app = typer.Typer(
+    name="deskhand",
+    help="Deskhand, a help desk for people and AI agents. Settings come from DESKHAND_* and ./deskhand.toml.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # loading rich takes longer than all the rest
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Run the command that the arguments name; ends the process."""
+    try:
+        app(prog_name="deskhand")
+    except (Refused, SettingsError) as problem:
+        _fail(str(problem))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as problem:
+        if os.environ.get("DESKHAND_LOG_LEVEL") == "debug":
+            raise
+        _fail(f"{type(problem).__name__}: {problem} (DESKHAND_LOG_LEVEL=debug shows where)")
+
+
+def _fail(text: str) -> None:
+    typer.echo(f"deskhand: {' '.join(text.split())}", err=True)
+    sys.exit(1)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"deskhand.cli.{name}")
+
+
+def _settings(**options: Any) -> Settings:
+    return read(os.environ, TOML, {name: value for name, value in options.items() if value is not None})
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535, show_default="8080")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; several need PostgreSQL.", min=1, max=256, show_default="1")
+    ] = None,
+) -> None:
+    """Run the server."""
+    _module("serving").serve(_settings(host=host, port=port, workers=workers))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 finds a free one.", min=0, max=65535)] = 8080,
+    data: Annotated[Path | None, typer.Option(help="Folder to fill, or to go on with.", show_default="new")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same data and ids.")] = 42,
+    conversations: Annotated[int, typer.Option(help="How many conversations.", min=1, max=10_000_000)] = 1000,
+    rate_limit: Annotated[int, typer.Option(help="Units a minute; 0 turns the limit off.", min=0)] = 400,
+    now: Annotated[str | None, typer.Option(help="When it is in the sandbox, as 2026-11-30T09:00:00Z.")] = None,
+    json: Json = False,
+) -> None:
+    """Run an invented account to build and test against, on loopback; no mail leaves it."""
+    moment = None
+    if now is not None:
+        try:
+            moment = from_wire(now)
+        except ValueError as problem:
+            raise typer.BadParameter(str(problem), param_hint="--now") from problem
+    options = Options(Path(), port, seed, conversations, rate_limit, moment)
+    _module("sandboxing").sandbox(options, as_json=json, given_folder=data)
+
+
+@app.command()
+def init(
+    account: Annotated[str | None, typer.Option(help="The account's name.")] = None,
+    name: Annotated[str | None, typer.Option(help="The owner's name.")] = None,
+    email: Annotated[str | None, typer.Option(help="The owner's e-mail address, to sign in with.")] = None,
+    password: Annotated[str | None, typer.Option(help="The owner's password; - reads a line from stdin.")] = None,
+    inbox: Annotated[str | None, typer.Option(help="The first inbox's name.")] = None,
+    inbox_email: Annotated[str | None, typer.Option(help="The address customers write to.")] = None,
+    application: Annotated[str, typer.Option(help="The name of the application that may use the API.")] = "API",
+    redirect_url: Annotated[
+        str | None, typer.Option(help="Where the application awaits people who approved it.", show_default="base_url")
+    ] = None,
+    timezone: Annotated[str, typer.Option(help="The account's time zone.")] = "UTC",
+    another: Annotated[bool, typer.Option("--another", help="Even if there is an account already.")] = False,
+    json: Json = False,
+) -> None:
+    """Open the first account.
+
+    With an owner, an inbox and an application that may use the API; asks for what no option says.
+    """
+    wanted = {
+        "account": account, "name": name, "email": email, "password": password, "inbox": inbox,
+        "inbox_email": inbox_email, "application": application, "redirect_url": redirect_url, "timezone": timezone,
+    }  # fmt: skip
+    _module("opening").init(_settings(), wanted, another=another, json=json)
+
+
+@app.command()
+def migrate(json: Json = False) -> None:
+    """Bring the database's schema up to date."""
+    _module("migrating").migrate(_settings(), json=json)
+
+
+@app.command()
+def check(
+    repair: Annotated[bool, typer.Option("--repair", help="Set right counters and tags that are wrong.")] = False,
+    json: Json = False,
+) -> None:
+    """Verify that all is in order.
+
+    Settings, database, counters, tags, files, clock and disk; says what is wrong in words.
+    """
+    _module("checking").check(lambda: _settings(), repair=repair, json=json)
+
+
+@app.command()
+def version(json: Json = False) -> None:
+    """Say which version this is."""
+    typer.echo(f'{{"version":"{__version__}"}}' if json else f"deskhand {__version__}")

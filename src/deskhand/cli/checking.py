@@ -1,0 +1,125 @@
+"""`deskhand check`: one line for each thing looked at, in words."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import msgspec
+import sqlalchemy as sa
+from rich.console import Console
+from rich.text import Text
+
+from deskhand.cli.databases import opened
+from deskhand.cli.refused import Refused
+from deskhand.db.database import SQLITE_FILE
+from deskhand.db.engine import Database, Reader, Writer
+from deskhand.db.statements import value
+from deskhand.db.version import SchemaState, schema_state, server_seconds, server_version
+from deskhand.desk.checking import counters, files, tags
+from deskhand.desk.checking.finding import Finding, counted
+from deskhand.lib.clock import from_wire
+from deskhand.outbox.tables import event
+from deskhand.settings import Settings, SettingsError
+
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+"""No clock that is right shows a time before this."""
+CLOCKS_APART_S = 5
+FREE_LEAST = 500 * 1024**2
+"""Bytes on the data folder's disk. SQLite needs room for its journal, and a full disk stops all writing."""
+SHOWN_MOST = 20
+"""Differences shown to people; JSON has all of them."""
+
+_NEWEST = value(str, sa.select(event.c.at).order_by(event.c.id.desc()).limit(1))
+
+
+def check(read_settings: Callable[[], Settings], *, repair: bool, json: bool) -> None:
+    """Look at everything, say what is wrong; ends with status 1 if anything is."""
+    findings: list[Finding] = []
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in _findings(read_settings, repair=repair):
+        findings.append(finding)
+        if not json:
+            _show(console, finding)
+    ok = all(finding.ok for finding in findings)
+    if json:
+        sys.stdout.write(msgspec.json.encode({"ok": ok, "checks": [asdict(each) for each in findings]}).decode() + "\n")
+    if not ok:
+        wrong = [finding.name for finding in findings if not finding.ok]
+        raise Refused(f"not in order: {', '.join(wrong)}")
+
+
+def _findings(read_settings: Callable[[], Settings], *, repair: bool) -> Iterator[Finding]:
+    try:
+        settings = read_settings()
+    except SettingsError as problem:
+        yield Finding("settings", False, str(problem), tuple(problem.problems))
+        return
+    yield Finding("settings", True, f"data in {settings.data_dir}, URL {settings.base_url}")
+    if settings.data_dir.is_dir():
+        yield _disk(settings)
+    if not settings.database_url and not (settings.data_dir / SQLITE_FILE).exists():
+        yield Finding("database", False, f'there is none in {settings.data_dir} yet: run "deskhand migrate"')
+        return
+    try:
+        with opened(settings) as database:
+            yield from _of_database(database, settings, repair=repair)
+    except Refused as problem:
+        yield Finding("database", False, str(problem))
+
+
+def _of_database(database: Database, settings: Settings, *, repair: bool) -> Iterator[Finding]:
+    def read(work: Callable[[Reader], Finding]) -> Finding:
+        return database.read_now(work, "slow")
+
+    yield Finding("database", True, database.read_now(server_version))
+    state: SchemaState = database.read_now(schema_state)
+    yield Finding("schema", state.current, state.words)
+    if not state.current:
+        return
+    yield read(_clock)
+    if repair:
+        yield database.write_now(_repair)
+    yield from database.read_now(counters.check, "slow")
+    yield read(tags.check)
+    yield read(lambda db: files.check(db, settings.data_dir / "blobs"))
+
+
+def _repair(tx: Writer) -> Finding:
+    tagged = tags.repair(tx)
+    repaired = counters.repair(tx)
+    return Finding(
+        "repair", True, f"{counted(repaired, 'counter')} and {counted(tagged, 'tagged conversation')} set right"
+    )
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.data_dir).free
+    words = f"{free / 1024**3:,.1f} GB free for {settings.data_dir}"
+    return Finding("disk", free >= FREE_LEAST, words if free >= FREE_LEAST else f"only {words}")
+
+
+def _clock(db: Reader) -> Finding:
+    now = datetime.now(UTC)
+    if now < BUILT:
+        return Finding("clock", False, f"it shows {now:%Y-%m-%d}, which is long ago")
+    apart = abs(server_seconds(db) - time.time())
+    if apart > CLOCKS_APART_S:
+        return Finding("clock", False, f"it is {apart:,.0f} seconds apart from the database's")
+    newest = db.one(_NEWEST)
+    if newest is not None and (ahead := (from_wire(newest) - now).total_seconds()) > CLOCKS_APART_S:
+        return Finding("clock", False, f"it is {ahead:,.0f} seconds behind the newest event: it was set back")
+    return Finding("clock", True, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _show(console: Console, finding: Finding) -> None:
+    mark, style = ("ok", "green") if finding.ok else ("WRONG", "bold red")
+    console.print(Text(f"{mark:<6}", style), Text(f"{finding.name}: {finding.text}"))
+    for words in finding.differences[:SHOWN_MOST]:
+        console.print(Text(f"         {words}"))
+    if len(finding.differences) > SHOWN_MOST:
+        console.print(Text(f"         and {len(finding.differences) - SHOWN_MOST:,} more (--json lists all)"))

@@ -1,0 +1,111 @@
+"""`deskhand sandbox`: makes a folder ready, says how to use it, and serves it on loopback."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from deskhand.app import App
+from deskhand.cli.refused import Refused
+from deskhand.cli.serving import LOCK_FILE, STOP_WITHIN_S
+from deskhand.lib import logs
+from deskhand.lib.file_lock import Held, file_lock
+from deskhand.sandbox.options import DESCRIPTION, PASSWORD, Options
+from deskhand.sandbox.setup import prepare
+from deskhand.settings import Settings
+
+HOST = "127.0.0.1"
+_WORTH_SHOWING = 3000  # conversations; fewer are there before anybody wonders
+
+
+def sandbox(options: Options, *, as_json: bool, given_folder: Path | None) -> None:
+    """Run a sandbox until it is told to stop; raises Refused where it can't."""
+    logs.set_up("text", "warning")
+    folder = given_folder or Path(tempfile.mkdtemp(prefix="deskhand-sandbox-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    options = replace(options, folder=folder.resolve(), port=_free_port(options.port))
+    base_url = f"http://{HOST}:{options.port}"
+    try:
+        with file_lock(options.folder / LOCK_FILE):
+            with _progress(options.conversations) as progress:
+                ready = prepare(options, base_url, progress)
+            settings = Settings(data_dir=options.folder, base_url=base_url, host=HOST, port=options.port)
+            app = App(settings, sandbox=ready)
+            sys.stdout.write(json.dumps(ready.description) + "\n" if as_json else _words(ready.description, folder))
+            sys.stdout.flush()
+            _serve(app, options.port)
+    except Held as held:
+        raise Refused(f"another server (process {held.process}) already runs on the folder {folder}") from held
+
+
+def _free_port(port: int) -> int:
+    """The port, found free; 0 finds one. Nothing listens yet, because sandbox.json has to be there first."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as problem:
+            if problem.errno == errno.EADDRINUSE:
+                raise Refused(f"port {port} is taken by another program: choose one with --port") from problem
+            raise Refused(f"can't listen on port {port}: {problem.strerror}") from problem
+        return int(probe.getsockname()[1])
+
+
+def _serve(app: App, port: int) -> None:
+    config = uvicorn.Config(
+        app,
+        host=HOST,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+    )
+    try:
+        uvicorn.Server(config).run()
+    except KeyboardInterrupt:
+        return
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Any]:
+    """Shows on stderr how far the filling is, where it takes long enough."""
+    if total < _WORTH_SHOWING:
+        yield lambda done: None
+        return
+    columns = (TextColumn("Filling the sandbox"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _words(description: dict[str, Any], folder: Path) -> str:
+    app, owner = description["apps"][0], description["users"][0]
+    return f"""
+  {description["account"]["name"]}, a Deskhand sandbox
+
+  Start page      {description["base_url"]}/
+  Base URL        {description["base_url"]}
+  Application     {app["client_id"]}
+  Secret          {app["client_secret"]}
+  Sign in as      {owner["email"]} / {PASSWORD}
+  All of it       {folder / DESCRIPTION}
+
+  Ctrl+C stops it. `--data {folder}` starts it again as it is.
+
+"""

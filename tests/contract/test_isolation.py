@@ -1,0 +1,618 @@
+"""What one account, or one inbox, holds is nobody else's business: for every operation there is.
+
+The tests walk the catalogue. An operation without a case fails, and so does a new field that takes an id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import pytest
+from msgspec import inspect
+
+from deskhand.catalogue.matching import AnyOperation
+from deskhand.catalogue.operation import ListOf, NoBody
+from deskhand.catalogue.operations import BY_NAME, OPERATIONS
+from deskhand.desk.users import verbs as users
+from tests.live import LiveServer
+from tests.world import Desk, open_desk, unique
+
+EVERYBODY = "everybody@writes.example"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One account, or one inbox of it, with one of everything, as somebody sees it.
+
+    What has no number of its own, such as a subject or an address, is called by `word`, which nobody else uses.
+    """
+
+    desk: Desk
+    word: str
+    inbox: int
+    folder: int
+    field: int
+    option: int
+    user: int
+    team: int
+    conversation: int
+    number: int
+    attachment: int
+    customer: int
+    tag: int
+    entries: dict[str, int]
+
+    @property
+    def email(self) -> str:
+        return f"{self.word}@buyer.example"
+
+
+def furnish(desk: Desk, earlier: int = 0) -> Side:
+    """An inbox in which everything has happened once, and `earlier` conversations before that."""
+    word = unique("word")
+    inbox = desk.add_inbox(f"Inbox {word}")
+    user = desk.add_user(f"First{word}", "Okafor", inboxes=(inbox,))
+    team = desk.add_team(f"Team {word}", members=(user,))
+    field = desk.add_field(inbox, "Plan", "dropdown", ("Free", "Pro"))
+    (shown,) = desk.get(f"/v2/mailboxes/{inbox}/fields").json()["_embedded"]["fields"]
+    option = shown["options"][1]["id"]
+    for _ in range(earlier):
+        created(desk, "/v2/conversations", plain(inbox))
+    customer = {"email": f"{word}@buyer.example", "firstName": f"First{word}", "lastName": "Meyer"}
+    conversation = created(
+        desk, "/v2/conversations",
+        plain(inbox) | {
+            "subject": f"Subject {word}", "customer": customer, "assignTo": user, "tags": [word, "everybody"],
+            "fields": [{"id": field, "value": str(option)}],
+            "threads": [
+                {
+                    "type": "customer", "text": f"Body {word}", "customer": customer,
+                    "attachments": [{"fileName": "a.txt", "mimeType": "text/plain", "data": "YQ=="}],
+                },
+                {"type": "reply", "text": "Here", "customer": customer, "user": user},
+            ],
+        },
+    )  # fmt: skip
+    whole = desk.get(f"/v2/conversations/{conversation}", embed="threads").json()
+    place = whole["_links"]["primaryCustomer"]["href"]
+    known = [step("add", f"/{kind}", {"value": "x"}) for kind in ("phones", "chats", "social-profiles", "websites")]
+    assert desk.patch(place, [*known, step("replace", "/address/city", "Leeds")]).status_code == 204
+    person = desk.get(place).json()
+    return Side(
+        desk=desk, word=word, inbox=inbox, folder=whole["folderId"], field=field, option=option, user=user, team=team,
+        conversation=conversation, number=whole["number"],
+        attachment=whole["_embedded"]["threads"][-1]["_embedded"]["attachments"][0]["id"], customer=person["id"],
+        tag=next(tag["id"] for tag in whole["tags"] if tag["tag"] == word),
+        entries={
+            kind.replace("_", "-"): found[0]["id"]
+            for kind, found in person["_embedded"].items() if kind not in ("properties", "address")
+        },
+    )  # fmt: skip
+
+
+def plain(inbox: int) -> dict[str, Any]:
+    """The body of a conversation such as every account has."""
+    return {
+        "subject": "Everybody asks", "type": "email", "mailboxId": inbox, "status": "active", "tags": ["everybody"],
+        "customer": {"email": EVERYBODY},
+        "threads": [{"type": "customer", "text": "Everybody", "customer": {"email": EVERYBODY}}],
+    }  # fmt: skip
+
+
+def created(desk: Desk, path: str, body: Any) -> int:
+    answer = desk.post(path, body)
+    assert answer.status_code == 201, answer.text
+    return int(answer.headers["Resource-ID"])
+
+
+def changes(request: pytest.FixtureRequest) -> bool:
+    """Whether a test may leave its side changed, so that it needs one of its own."""
+    operation = request.node.callspec.params.get("operation")
+    return operation is None or operation.method != "GET"
+
+
+@pytest.fixture(scope="module")
+def theirs(server: LiveServer) -> Side:
+    """Another account, whose conversations are numbered beyond ours."""
+    return furnish(open_desk(server), earlier=3)
+
+
+@pytest.fixture(scope="module")
+def lasting(server: LiveServer) -> Side:
+    """Our account, for tests that only read."""
+    return furnish(open_desk(server))
+
+
+@pytest.fixture
+def mine(request: pytest.FixtureRequest, server: LiveServer, lasting: Side) -> Side:
+    """Our account."""
+    return furnish(open_desk(server)) if changes(request) else lasting
+
+
+# -- What is tried on each operation
+
+Body = Callable[[Side], Any]
+"""A body that names things of a side."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to call an operation.
+
+    `body` works when all it names is one's own. `ids` are bodies by the place that must be found at fault when the
+    thing it names is another account's: they are given one's own side, then the other. `filters` are queries that find
+    something of the side they are given.
+    """
+
+    body: Body | None = None
+    ids: tuple[tuple[str, Callable[[Side, Side], Any]], ...] = ()
+    filters: Callable[[Side], tuple[dict[str, Any], ...]] = lambda side: ()
+
+
+def step(op: str, path: str, value: Any) -> dict[str, Any]:
+    return {"op": op, "path": path, "value": value}
+
+
+def new_conversation(
+    mine: Side, inbox: int = 0, customer: int = 0, writer: int = 0, author: int = 0, field: int = 0, **changes: Any
+) -> dict[str, Any]:
+    """A conversation's body, with one id that is another's."""
+    thread = {
+        "type": "note", "text": "x", "customer": {"id": writer or mine.customer}, "user": author or mine.user,
+    }  # fmt: skip
+    return {
+        "subject": "x", "type": "email", "mailboxId": inbox or mine.inbox, "status": "active",
+        "customer": {"id": customer or mine.customer}, "assignTo": mine.user, "user": mine.user, "threads": [thread],
+        "fields": [{"id": field or mine.field, "value": str(mine.option)}],
+    } | changes  # fmt: skip
+
+
+def new_thread(side: Side, **changes: Any) -> dict[str, Any]:
+    return {"text": "x", "customer": {"id": side.customer}} | changes
+
+
+def conversation_filters(side: Side) -> tuple[dict[str, Any], ...]:
+    found: list[dict[str, Any]] = [
+        {"mailbox": side.inbox}, {"folder": side.folder}, {"assigned_to": side.user}, {"tag": side.word},
+        {"number": side.number}, {"mailbox": side.inbox, "customFieldsByIds": f"{side.field}:{side.option}"},
+    ]  # fmt: skip
+    queries = (
+        f"subject:{side.word}", f"body:{side.word}", side.word, f'email:"{side.email}"', f"tag:{side.word}",
+        f'mailbox:"Inbox {side.word}"', f"mailboxid:{side.inbox}", f"assigned:First{side.word}",
+        f"customerIds:{side.customer}", f"id:{side.conversation}", f"number:{side.number}",
+        f"replyUserIds:{side.user}", f"attachments:true AND subject:{side.word}",
+    )  # fmt: skip
+    return tuple(one | {"status": "all"} for one in (*found, *({"query": query} for query in queries)))
+
+
+def customer_filters(side: Side) -> tuple[dict[str, Any], ...]:
+    return (
+        {"mailbox": side.inbox}, {"firstName": f"First{side.word}"}, {"email": side.email},
+        {"lastName": "Meyer", "firstName": f"First{side.word}"}, {"query": f'(email:"{side.email}")'},
+        {"query": f"(firstName:First{side.word})"},
+    )  # fmt: skip
+
+
+def user_filters(side: Side) -> tuple[dict[str, Any], ...]:
+    return ({"mailbox": side.inbox}, {"email": side.desk.get(f"/v2/users/{side.user}").json()["email"]})
+
+
+CASES: dict[str, Case] = {
+    "list_conversations": Case(filters=conversation_filters),
+    "get_conversation": Case(),
+    "get_conversation_v3": Case(),
+    "create_conversation": Case(
+        body=new_conversation,
+        ids=(
+            ("mailboxId", lambda mine, other: new_conversation(mine, inbox=other.inbox)),
+            ("customer.id", lambda mine, other: new_conversation(mine, customer=other.customer)),
+            ("assignTo", lambda mine, other: new_conversation(mine, assignTo=other.user)),
+            ("assignTo", lambda mine, other: new_conversation(mine, assignTo=other.team)),
+            ("user", lambda mine, other: new_conversation(mine, user=other.user)),
+            ("threads[0].customer.id", lambda mine, other: new_conversation(mine, writer=other.customer)),
+            ("threads[0].user", lambda mine, other: new_conversation(mine, author=other.user)),
+            ("fields[0].id", lambda mine, other: new_conversation(mine, field=other.field)),
+        ),
+    ),
+    "update_conversation": Case(
+        body=lambda side: step("replace", "/primaryCustomer.id", side.customer),
+        ids=(
+            ("value", lambda mine, other: step("move", "/mailboxId", other.inbox)),
+            ("value", lambda mine, other: step("replace", "/assignTo", other.user)),
+            ("value", lambda mine, other: step("replace", "/assignTo", other.team)),
+            ("value", lambda mine, other: step("replace", "/primaryCustomer.id", other.customer)),
+        ),
+    ),
+    "delete_conversation": Case(),
+    "set_conversation_tags": Case(body=lambda side: {"tags": ["everybody"]}),
+    "set_conversation_fields": Case(
+        body=lambda side: {"fields": [{"id": side.field, "value": str(side.option)}]},
+        ids=(
+            ("fields[0].id", lambda mine, other: {"fields": [{"id": other.field, "value": str(other.option)}]}),
+            ("fields[0].value", lambda mine, other: {"fields": [{"id": mine.field, "value": str(other.option)}]}),
+        ),
+    ),
+    "list_threads": Case(),
+    "list_threads_v3": Case(),
+    "reply_to_conversation": Case(
+        body=new_thread,
+        ids=(
+            ("customer.id", lambda mine, other: new_thread(other)),
+            ("user", lambda mine, other: new_thread(mine, user=other.user)),
+            ("assignTo", lambda mine, other: new_thread(mine, assignTo=other.user)),
+        ),
+    ),
+    "add_note": Case(
+        body=lambda side: {"text": "x"}, ids=(("user", lambda mine, other: {"text": "x", "user": other.user}),)
+    ),
+    "add_chat": Case(body=new_thread, ids=(("customer.id", lambda mine, other: new_thread(other)),)),
+    "add_phone": Case(body=new_thread, ids=(("customer.id", lambda mine, other: new_thread(other)),)),
+    "add_customer_thread": Case(body=new_thread, ids=(("customer.id", lambda mine, other: new_thread(other)),)),
+    "get_attachment": Case(),
+    "get_attachment_data": Case(),
+    "list_users": Case(filters=user_filters),
+    "get_me": Case(),
+    "get_user": Case(),
+    "list_teams": Case(),
+    "get_team": Case(),
+    "list_team_members": Case(),
+    "list_tags": Case(),
+    "get_tag": Case(),
+    "list_inboxes": Case(),
+    "get_inbox": Case(),
+    "list_inbox_fields": Case(),
+    "list_inbox_folders": Case(),
+    "get_inbox_folder": Case(),
+    "list_customers": Case(filters=customer_filters),
+    "create_customer": Case(body=lambda side: {"firstName": "Mira"}),
+    "get_customer": Case(),
+    "overwrite_customer": Case(body=lambda side: {"firstName": "Mira"}),
+    "update_customer": Case(
+        body=lambda side: [{"op": "remove", "path": f"/emails/{side.entries['emails']}"}],
+        ids=(
+            ("[0].path", lambda mine, other: [{"op": "remove", "path": f"/emails/{other.entries['emails']}"}]),
+            (
+                "[0].path",
+                lambda mine, other: [step("replace", f"/emails/{other.entries['emails']}/value", "x@y.example")],
+            ),
+        ),
+    ),
+    "list_customer_emails": Case(),
+    "list_customer_phones": Case(),
+    "list_customer_chats": Case(),
+    "list_customer_social_profiles": Case(),
+    "list_customer_websites": Case(),
+    "get_customer_email": Case(),
+    "get_customer_phone": Case(),
+    "get_customer_chat": Case(),
+    "get_customer_social_profile": Case(),
+    "get_customer_website": Case(),
+    "get_customer_address": Case(),
+}
+
+PLACES = {"conversation_id", "attachment_id", "user_id", "team_id", "tag_id", "inbox_id", "folder_id", "customer_id"}
+"""Parameters of paths that are named after what of a side they take."""
+
+NO_FILTERS = {"page", "embed", "status", "sortField", "sortOrder", "modifiedSince"}
+"""Parameters that name nothing of anybody's."""
+
+LATER = {"organizationId"}
+"""Ids of things that there are not yet."""
+
+with_path = pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if one.parameters], ids=lambda operation: operation.name
+)
+with_body = pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if one.body is not NoBody], ids=lambda operation: operation.name
+)
+with_ids = pytest.mark.parametrize(
+    ("name", "number"), [(name, number) for name, case in CASES.items() for number in range(len(case.ids))]
+)
+each_list = pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if isinstance(one.returns, ListOf)], ids=lambda operation: operation.name
+)
+
+
+def test_every_operation_has_a_case() -> None:
+    assert set(CASES) == set(BY_NAME)
+    assert {name for operation in OPERATIONS for name in operation.parameters} == PLACES | {"entry_id"}
+
+
+@with_body
+def test_every_field_that_takes_an_id_is_tried(operation: AnyOperation) -> None:
+    case = CASES[operation.name]
+    assert case.body is not None
+    assert set(ids_in(inspect.type_info(operation.body))) - LATER <= {place for place, _ in case.ids}
+
+
+def ids_in(kind: inspect.Type, place: str = "") -> Iterator[str]:
+    """The places of a body that take an id: whole numbers from 1 or 2."""
+    match kind:
+        case inspect.StructType(fields=fields):
+            for field in fields:
+                yield from ids_in(field.type, f"{place}.{field.encode_name}" if place else field.encode_name)
+        case inspect.UnionType(types=types):
+            for one in types:
+                yield from ids_in(one, place)
+        case inspect.ListType(item_type=item):
+            yield from ids_in(item, f"{place}[0]")
+        case inspect.IntType(ge=1 | 2):
+            yield place
+
+
+def filled(operation: AnyOperation, *sides: Side) -> str:
+    """An operation's path, each parameter of the side in its place."""
+    pieces, values = operation.path.split("/"), iter(sides)
+    for position, piece in enumerate(pieces):
+        if piece == "{entry_id}":
+            pieces[position] = str(next(values).entries[pieces[position - 1]])
+        elif piece.startswith("{"):
+            assert piece[1:-1] in PLACES
+            pieces[position] = str(getattr(next(values), piece[1:].removesuffix("_id}")))
+    return "/".join(pieces)
+
+
+def all_of(operation: AnyOperation, side: Side) -> str:
+    """An operation's path with ids of one side alone."""
+    return filled(operation, *[side] * len(operation.parameters))
+
+
+def everything_of(side: Side, method: str = "") -> list[Any]:
+    """All that is seen of a side, to notice a change; nothing after a call that can't have made one."""
+    if method == "GET":
+        return []
+    paths = (
+        f"/v2/conversations/{side.conversation}?embed=threads", f"/v2/customers/{side.customer}", "/v2/tags",
+        "/v2/customers", f"/v2/users/{side.user}", f"/v2/mailboxes/{side.inbox}/folders",
+        "/v2/conversations?status=all",
+    )  # fmt: skip
+    return [side.desk.get(path).json() for path in paths]
+
+
+# -- Another account's
+
+
+@with_path
+def test_another_accounts_id_in_a_path_is_404(mine: Side, theirs: Side, operation: AnyOperation) -> None:
+    body = CASES[operation.name].body or nothing
+    before = everything_of(theirs, operation.method)
+    for sides in product((mine, theirs), repeat=len(operation.parameters)):
+        if theirs in sides:
+            for given in (body(mine), body(theirs)):
+                answer = mine.desk.request(operation.method, filled(operation, *sides), json=given)
+                assert answer.status_code == 404, answer.text
+                assert theirs.word not in answer.text
+    assert everything_of(theirs, operation.method) == before
+    answer = mine.desk.request(operation.method, all_of(operation, mine), json=body(mine))
+    assert answer.status_code == operation.returns.status, "so 404 was not for all"
+
+
+def nothing(side: Side) -> None:
+    """The body of an operation that takes none."""
+
+
+@with_ids
+def test_another_accounts_id_in_a_body_is_400_and_named(mine: Side, theirs: Side, name: str, number: int) -> None:
+    operation, (place, body) = BY_NAME[name], CASES[name].ids[number]
+    path = all_of(operation, mine)
+    before, own = everything_of(theirs), everything_of(mine)
+    answer = mine.desk.request(operation.method, path, json=body(mine, theirs))
+    assert answer.status_code == 400, answer.text
+    assert [error["path"] for error in answer.json()["_embedded"]["errors"]] == [place]
+    assert theirs.word not in answer.text
+    assert (everything_of(theirs), everything_of(mine)) == (before, own)
+    good = mine.desk.request(operation.method, path, json=body(mine, mine))
+    assert good.status_code == operation.returns.status, "so 400 was not for all"
+
+
+@each_list
+def test_no_list_shows_another_accounts_rows(mine: Side, theirs: Side, operation: AnyOperation) -> None:
+    assert isinstance(operation.returns, ListOf)
+    key = operation.returns.key
+
+    def listed(side: Side) -> tuple[set[int], str]:
+        path = all_of(operation, side)
+        answer = side.desk.get(path, status="all", embed="threads")
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        ids = {item["id"] for item in body["_embedded"][key]}
+        assert len(ids) == len(body["_embedded"][key]) == body.get("page", {}).get("totalElements", len(ids))
+        return ids, answer.text
+
+    (ours, text), (others, their_text) = listed(mine), listed(theirs)
+    assert not ours & others
+    assert theirs.word not in text and mine.word not in their_text
+
+
+@each_list
+def test_no_filter_finds_another_accounts_rows(mine: Side, theirs: Side, operation: AnyOperation) -> None:
+    assert isinstance(operation.returns, ListOf)
+    key, filters = operation.returns.key, CASES[operation.name].filters
+    fields = inspect.type_info(operation.query)
+    assert isinstance(fields, inspect.StructType)
+    names = {field.encode_name for field in fields.fields} - NO_FILTERS
+    assert names <= {name for one in filters(mine) for name in one}, "each filter is tried"
+    for wanted, own in zip(filters(theirs), filters(mine), strict=True):
+        answer = mine.desk.get(operation.path, **wanted)
+        assert answer.status_code == 200, (wanted, answer.text)
+        body = answer.json()
+        assert (body["_embedded"][key], body["page"]["totalElements"]) == ([], 0), wanted
+        assert mine.desk.get(operation.path, **own).json()["_embedded"][key], f"so {own} does find something"
+
+
+def test_a_foreign_field_finds_nothing_in_an_inbox_of_ones_own(mine: Side, theirs: Side) -> None:
+    by_field = f"{theirs.field}:{theirs.option}"
+    for inboxes in (mine.inbox, f"{mine.inbox},{theirs.inbox}"):
+        answer = mine.desk.get("/v2/conversations", mailbox=inboxes, customFieldsByIds=by_field, status="all")
+        assert answer.json()["_embedded"]["conversations"] == []
+
+
+def test_inboxes_of_two_accounts_together_list_ones_own_alone(mine: Side, theirs: Side) -> None:
+    answer = mine.desk.get("/v2/conversations", mailbox=f"{theirs.inbox},{mine.inbox}", status="all").json()
+    assert [item["id"] for item in answer["_embedded"]["conversations"]] == [mine.conversation]
+    assert answer["page"]["totalElements"] == 1
+
+
+def test_what_has_the_same_name_is_counted_apart(mine: Side, theirs: Side) -> None:
+    """Both accounts have conversations with the tag "everybody", each in folders of its own."""
+    for side, count in ((mine, 1), (theirs, 4)):
+        tags = {tag["name"]: tag["ticketCount"] for tag in side.desk.get("/v2/tags").json()["_embedded"]["tags"]}
+        assert tags == {"everybody": count, side.word: 1}
+        folders = side.desk.get(f"/v2/mailboxes/{side.inbox}/folders").json()["_embedded"]["folders"]
+        assert sum(folder["totalCount"] for folder in folders if folder["type"] != "mytickets") == count
+    shared = {one["id"] for side in (mine, theirs) for one in side.desk.get("/v2/tags").json()["_embedded"]["tags"]}
+    assert len(shared) == 4
+
+
+def test_an_address_of_another_account_is_free_here(mine: Side, theirs: Side) -> None:
+    before = everything_of(theirs)
+    made = created(mine.desk, "/v2/customers", {"firstName": "Mine", "emails": [{"value": theirs.email}]})
+    assert made != theirs.customer
+    body = plain(mine.inbox) | {"customer": {"email": theirs.email, "firstName": "Ignored"}}
+    id = created(mine.desk, "/v2/conversations", body)
+    customer = mine.desk.get(f"/v2/conversations/{id}").json()["primaryCustomer"]
+    assert (customer["id"], customer["first"]) == (made, "Mine")
+    assert everything_of(theirs) == before
+
+
+# -- An inbox that a user may not see
+
+TIED = {"conversation_id", "attachment_id", "inbox_id", "folder_id"}
+"""What belongs to an inbox, by the parameters of paths."""
+
+FREE = {
+    # Not tied to an inbox: everybody in the account may see them.
+    "get_me", "list_users", "get_user", "list_teams", "get_team", "list_team_members", "list_tags", "get_tag",
+    "list_customers", "create_customer", "get_customer", "overwrite_customer", "update_customer",
+    "list_customer_emails", "list_customer_phones", "list_customer_chats", "list_customer_social_profiles",
+    "list_customer_websites", "get_customer_address", "get_customer_email", "get_customer_phone", "get_customer_chat",
+    "get_customer_social_profile", "get_customer_website",
+    # Lists without what is hidden, and a body that names an inbox: tested one by one below.
+    "list_conversations", "list_inboxes", "create_conversation",
+}  # fmt: skip
+
+
+def with_outsider(desk: Desk) -> tuple[Side, Side]:
+    """An inbox of an account as a user sees it who is in no other; and another inbox, as the owner sees it."""
+    seen, hidden = furnish(desk), furnish(desk)
+    outsider = desk.as_user(desk.add_user("Out", "Sider", inboxes=(seen.inbox,)))
+    return replace(seen, desk=outsider), hidden
+
+
+@pytest.fixture(scope="module")
+def lasting_pair(server: LiveServer) -> tuple[Side, Side]:
+    """The two inboxes, for tests that only read."""
+    return with_outsider(open_desk(server))
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest, server: LiveServer, lasting_pair: tuple[Side, Side]) -> tuple[Side, Side]:
+    return with_outsider(open_desk(server)) if changes(request) else lasting_pair
+
+
+@pytest.fixture
+def outsider(pair: tuple[Side, Side]) -> Side:
+    """Our first inbox as a user sees it who is in no other."""
+    return pair[0]
+
+
+@pytest.fixture
+def hidden(pair: tuple[Side, Side]) -> Side:
+    """What lies in an inbox of our account that the outsider may not see."""
+    return pair[1]
+
+
+def test_every_operation_is_tied_to_an_inbox_or_not() -> None:
+    tied = {operation.name for operation in OPERATIONS if TIED & set(operation.parameters)}
+    assert tied | FREE == set(BY_NAME)
+    assert not tied & FREE
+
+
+@with_path
+def test_what_lies_in_a_hidden_inbox_is_403(outsider: Side, hidden: Side, operation: AnyOperation) -> None:
+    body = CASES[operation.name].body or nothing
+    before = everything_of(hidden, operation.method)
+    answer = outsider.desk.request(operation.method, all_of(operation, hidden), json=body(hidden))
+    if operation.name in FREE:
+        assert answer.status_code == operation.returns.status, answer.text
+        return
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["message"] == "Access denied"
+    assert hidden.word not in answer.text
+    assert everything_of(hidden, operation.method) == before
+    allowed = outsider.desk.request(operation.method, all_of(operation, outsider), json=body(outsider))
+    assert allowed.status_code == operation.returns.status, "so 403 was not for all"
+
+
+@with_path
+def test_a_part_of_something_hidden_is_not_found_below_something_seen(
+    outsider: Side, hidden: Side, operation: AnyOperation
+) -> None:
+    if len(operation.parameters) > 1:
+        path = filled(operation, outsider, *[hidden] * (len(operation.parameters) - 1))
+        assert outsider.desk.request(operation.method, path).status_code == 404
+
+
+def test_nothing_can_be_put_into_a_hidden_inbox(outsider: Side, hidden: Side) -> None:
+    before = everything_of(hidden)
+    for method, path, body in (
+        ("POST", "/v2/conversations", plain(hidden.inbox)),
+        ("PATCH", f"/v2/conversations/{outsider.conversation}", step("move", "/mailboxId", hidden.inbox)),
+    ):
+        assert outsider.desk.request(method, path, json=body).status_code == 403
+    assert everything_of(hidden) == before
+
+
+def test_lists_leave_out_what_is_hidden(outsider: Side, hidden: Side) -> None:
+    body = outsider.desk.get("/v2/conversations", status="all", embed="threads").json()
+    assert [item["id"] for item in body["_embedded"]["conversations"]] == [outsider.conversation]
+    assert body["page"]["totalElements"] == 1
+    body = outsider.desk.get("/v2/mailboxes").json()
+    assert [item["id"] for item in body["_embedded"]["mailboxes"]] == [outsider.inbox]
+    assert body["page"]["totalElements"] == 1
+    tags = {tag["name"]: tag["ticketCount"] for tag in outsider.desk.get("/v2/tags").json()["_embedded"]["tags"]}
+    assert (tags["everybody"], tags.get(hidden.word, 0)) == (1, 0)
+    assert outsider.desk.get(f"/v2/tags/{hidden.tag}").json()["ticketCount"] == 0
+
+
+def test_no_filter_finds_what_is_hidden(outsider: Side, hidden: Side) -> None:
+    for wanted, own in zip(conversation_filters(hidden), conversation_filters(outsider), strict=True):
+        body = outsider.desk.get("/v2/conversations", **wanted).json()
+        assert (body["_embedded"]["conversations"], body["page"]["totalElements"]) == ([], 0), wanted
+        found = outsider.desk.get("/v2/conversations", **own).json()["_embedded"]["conversations"]
+        assert [item["id"] for item in found] == [outsider.conversation], own
+    both = f"{hidden.inbox},{outsider.inbox}"
+    body = outsider.desk.get("/v2/conversations", mailbox=both, status="all").json()
+    assert [item["id"] for item in body["_embedded"]["conversations"]] == [outsider.conversation]
+
+
+def test_who_wrote_to_a_hidden_inbox_is_not_told(outsider: Side, hidden: Side) -> None:
+    answer = outsider.desk.get("/v2/customers", mailbox=hidden.inbox)
+    if answer.status_code == 200:
+        assert answer.json()["_embedded"]["customers"] == []
+    else:
+        assert answer.status_code == 403
+
+
+def test_a_user_without_inboxes_sees_none_of_this(mine: Side) -> None:
+    nobody = mine.desk.as_user(mine.desk.add_user("No", "Body"))
+    for path, key in (("/v2/conversations", "conversations"), ("/v2/mailboxes", "mailboxes")):
+        for params in ({}, {"mailbox": mine.inbox}, {"query": f"subject:{mine.word}"}):
+            body = nobody.get(path, status="all", **params).json()
+            assert (body["_embedded"][key], body["page"]["totalElements"]) == ([], 0)
+    assert nobody.get(f"/v2/conversations/{mine.conversation}").status_code == 403
+
+
+def test_losing_an_inbox_takes_effect_at_once(mine: Side) -> None:
+    from_now_on = mine.desk.as_user(mine.user)
+    assert from_now_on.get(f"/v2/conversations/{mine.conversation}").status_code == 200
+    shut_out(mine.desk, mine.user)
+    assert from_now_on.get(f"/v2/conversations/{mine.conversation}").status_code == 403
+    assert from_now_on.get("/v2/conversations").json()["page"]["totalElements"] == 0
+
+
+def shut_out(desk: Desk, user_id: int) -> None:
+    desk.write(lambda tx: users.set_inboxes(tx, desk.account_id, user_id, ()))

@@ -1,0 +1,326 @@
+"""Every kept SQL statement does the same on both databases: the same rows come back, the same rows are left behind.
+
+Two databases hold the same seeded rows. Parameters are made up from those rows by the names of parameters and columns.
+"""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+import deskhand.desk
+import deskhand.oauth
+import deskhand.outbox
+from deskhand.db.engine import Database, Duplicate, Session, Writer
+from deskhand.db.migrate import sqlalchemy_url, upgrade
+from deskhand.db.portable import continue_ids
+from deskhand.db.postgresql import open_postgresql
+from deskhand.db.sqlite import open_sqlite
+from deskhand.db.statements import REGISTERED, Statement
+from deskhand.desk import handlers
+from deskhand.oauth import tokens
+from deskhand.schema import METADATA
+from tests import postgresql
+from tests.live import LiveServer
+from tests.world import Desk, open_desk
+
+EARLY, LATE = "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"
+
+
+def statements(*rooms: ModuleType) -> list[Statement[Any]]:
+    """All that are kept, once every module of the rooms has been imported."""
+    assert handlers.SLICES
+    for room in rooms:
+        for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+            import_module(module.name)
+    return list(REGISTERED)
+
+
+STATEMENTS = statements(deskhand.desk, deskhand.oauth, deskhand.outbox)
+
+SPECIAL: dict[str, tuple[Any, ...]] = {
+    "size": (50, 1), "start": (0, 1), "most": (1, 5_000), "limit": (1,), "by": (1,), "n": (2,),
+    "now": (LATE, EARLY, 10**9, 0), "since": (EARLY, 0), "until": (LATE, 10**9), "before": (LATE, 10**9),
+}  # fmt: skip
+"""Parameters that are more than a column's value. A name may mean a time or a number: the statement's type decides."""
+
+FINDS_NOTHING: dict[str, str] = {}
+"""Beginnings of statements that no seeded row can satisfy, and why."""
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """The same rows in two databases."""
+
+    databases: tuple[Database, Database]
+    rows: dict[str, list[dict[str, Any]]]
+
+    def column(self, name: str) -> list[Any]:
+        """Some values of all columns with this name."""
+        found = [row[name] for rows in self.rows.values() for row in rows[:3] if row.get(name) is not None]
+        return list(dict.fromkeys(found))[:12]
+
+
+@pytest.fixture(scope="module")
+def seeded(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    folder = tmp_path_factory.mktemp("statements")
+    live = LiveServer(folder)
+    try:
+        for _ in range(2):  # the second account's rows must never come back for the first
+            seed(open_desk(live))
+    finally:
+        live.stop()
+    url = postgresql.create_database(postgresql_server, "statements")
+    upgrade(sqlalchemy_url(url, folder))
+    file = next(folder.glob("*.sqlite"))
+    rows = copy(sqlalchemy_url("", file), sqlalchemy_url(url, file))
+    both = open_sqlite(file), open_postgresql(url)
+    both[1].write_now(go_on)
+    yield Seeded(both, rows)
+    for database in both:
+        database.close()
+
+
+def seed(desk: Desk) -> None:
+    """One of everything, through the API as far as it goes."""
+    inbox = desk.add_inbox()
+    ines = desk.add_user("Ines", "Okafor", inboxes=(inbox,))
+    team = desk.add_team(members=(ines,))
+    field = desk.add_field(inbox, "Plan", "dropdown", ("Free", "Pro"))
+    (shown,) = desk.get(f"/v2/mailboxes/{inbox}/fields").json()["_embedded"]["fields"]
+    paul = {"email": "paul@buyer.example", "firstName": "Paul", "phone": "1"}
+    file = {"fileName": "a.txt", "mimeType": "text/plain", "data": "YQ=="}
+    for owner, draft in ((ines, False), (team, True), (None, False)):
+        body = {
+            "subject": "Refund", "type": "email", "mailboxId": inbox, "status": "active", "customer": paul,
+            "assignTo": owner, "tags": ["vip", "Étude"],
+            "fields": [{"id": field, "value": str(shown["options"][0]["id"])}],
+            "threads": [
+                {"type": "customer", "text": "Where?", "customer": paul, "attachments": [file]},
+                {"type": "reply", "text": "Here", "customer": paul, "draft": draft},
+            ],
+        }  # fmt: skip
+        assert desk.post("/v2/conversations", body).status_code == 201
+    ids = {"account_id": desk.account_id, "application_id": desk.application_id, "user_id": ines}
+    desk.write(lambda tx: tokens.issue(tx, **ids, now=desk.server.clock.now(), refreshable=True))
+
+
+def spoil(connection: sa.Connection) -> None:
+    """Faults in the second account, for statements that look for faults."""
+    tables = METADATA.tables
+    counter, carried = tables["counter"], tables["conversation_tag"]
+    connection.execute(counter.update().where(counter.c.account_id == 2).values(n=counter.c.n + 1))
+    connection.execute(carried.insert().values(account_id=2, conversation_id=5, tag_id=5))
+
+
+def fill(connection: sa.Connection) -> None:
+    """A made-up row in each table that has none."""
+    for table in METADATA.sorted_tables:
+        if connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() == 0:
+            connection.execute(table.insert().values({column.name: made_up(column) for column in table.c}))
+    connection.execute(METADATA.tables["staff"].update().values(password_hash="some hash"))
+
+
+def made_up(column: sa.Column[Any]) -> Any:
+    if isinstance(column.type, sa.Integer):
+        return 2 if column.name == "user_id" else 1
+    return "2099-01-01T00:00:00Z" if column.name.endswith("at") else column.name
+
+
+def copy(source: str, target: str) -> dict[str, list[dict[str, Any]]]:
+    """Put the rows of one database into the other; gives them."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    engines = (sa.create_engine(url, poolclass=sa.NullPool) for url in (source, target))
+    with next(engines).begin() as reading, next(engines).begin() as writing:
+        spoil(reading)
+        fill(reading)
+        for table in METADATA.sorted_tables:
+            found = reading.execute(table.select().order_by(*table.primary_key)).mappings()
+            rows[table.name] = [dict(row) for row in found]
+            writing.execute(table.insert(), rows[table.name])
+    return rows
+
+
+def go_on(tx: Writer) -> None:
+    """Let generated ids go on behind the copied ones."""
+    for table in METADATA.sorted_tables:
+        if "id" in table.c and table.c.id.autoincrement is not False:
+            continue_ids(tx, table.name)
+
+
+# -- The test
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: " ".join(text_of(statement).split())[:60])
+def test_a_statement_does_the_same_on_both_databases(seeded: Seeded, statement: Statement[Any]) -> None:
+    text = text_of(statement)
+    names = {dialect: set(statement.on(dialect).names) - set(statement.on(dialect).constants) for dialect in DIALECTS}
+    assert names["sqlite"] == names["postgresql"]
+    outcomes = []
+    for given in ways(seeded, statement):
+        for emptied in (False, True) if "VALUES" in text else (False,):
+            one, other = (outcome(database, statement, given, emptied) for database in seeded.databases)
+            assert one == other, given
+            outcomes.append(one)
+    assert outcomes
+    if not any(text.startswith(beginning) for beginning in FINDS_NOTHING):
+        assert any(found for found, _ in outcomes), "none of the seeded rows was found or touched"
+
+
+DIALECTS: tuple[Any, ...] = ("sqlite", "postgresql")
+
+
+def text_of(statement: Statement[Any]) -> str:
+    return statement.on("sqlite").text
+
+
+def outcome(database: Database, statement: Statement[Any], given: dict[str, Any], emptied: bool) -> tuple[Any, Any]:
+    """What a statement finds or how many rows it touches, and what it leaves in the table that it writes.
+
+    `emptied` clears that table first, so that a seeded row can be inserted again.
+    """
+
+    def work(session: Session) -> tuple[Any, Any]:
+        if emptied:
+            session._execute(f"DELETE FROM {main_table(text_of(statement))}", ())
+        return carried_out(session, statement, given)
+
+    found: tuple[Any, Any] = database.lanes["write"].run_now(in_transaction(work))
+    return found
+
+
+def in_transaction(work: Callable[[Session], Any]) -> Callable[[Session], Any]:
+    """Work whose changes are taken back."""
+
+    def run(session: Session) -> Any:
+        session.begin()
+        try:
+            return work(session)
+        finally:
+            session.rollback()
+
+    return run
+
+
+def carried_out(session: Session, statement: Statement[Any], given: dict[str, Any]) -> tuple[Any, Any]:
+    text, table = text_of(statement), written(statement)
+    before = ids_of(session, table)
+    try:
+        if text.startswith("SELECT"):
+            found = [msgspec.to_builtins(row) for row in session.all(statement, **given)]
+            return (found if "ORDER BY" in text else sorted(found, key=repr)), None
+        if "RETURNING" in text and not text.startswith("INSERT"):
+            return session.all(statement, **given), contents(session, table, before)
+        if "RETURNING" in text:
+            return len(session.all(statement, **given)), contents(session, table, before)
+        return session.run(statement, **given), contents(session, table, before)
+    except Duplicate:
+        return 0, "Duplicate"
+
+
+def written(statement: Statement[Any]) -> sa.Table | None:
+    """The table that a statement changes."""
+    found = re.match(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", text_of(statement))
+    return METADATA.tables[found[1]] if found else None
+
+
+def ids_of(session: Session, table: sa.Table | None) -> set[Any]:
+    if table is None or "id" not in table.c:
+        return set()
+    return {row[0] for row in fetched(session, f"SELECT id FROM {table.name}")}
+
+
+def contents(session: Session, table: sa.Table | None, before: set[Any]) -> list[Any]:
+    """A table's rows; ids that were generated just now are left out, for they differ."""
+    assert table is not None
+    names = [column.name for column in table.c]
+    quoted = ", ".join(f'"{name}"' for name in names)
+    rows = [dict(zip(names, row, strict=True)) for row in fetched(session, f"SELECT {quoted} FROM {table.name}")]
+    generated = "id" in table.c and table.c.id.autoincrement is not False
+    for row in rows:
+        if generated and row["id"] not in before:
+            row["id"] = "new"
+    return sorted(rows, key=repr)
+
+
+def fetched(session: Session, text: str) -> list[Any]:
+    return session._fetch_text(text, ())
+
+
+# -- Parameters
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a statement's text tells of a parameter: its type, the column it stands beside, whether it is a list."""
+
+    name: str
+    kind: type
+    column: str
+    listed: bool
+
+
+_BESIDE = re.compile(r'(\w+)"? (?:=|!=|<|>|<=|>=|LIKE|BETWEEN|IN \(SELECT value FROM json_each\() ?\(?$')
+
+
+def parameters_of(statement: Statement[Any]) -> list[Parameter]:
+    sqlite, postgres = (statement.on(dialect) for dialect in DIALECTS)
+    kinds = dict(zip(postgres.names, (piece[:12] for piece in postgres.text.split("%s")[1:]), strict=False))
+    found: dict[str, Parameter] = {}
+    for name, before in zip(sqlite.names, sqlite.text.split("?"), strict=False):
+        if name not in sqlite.constants and (name not in found or found[name].column == name):
+            beside = _BESIDE.search(before)
+            kind = int if re.match("::(BIG|SMALL)?INT", kinds[name]) else str
+            listed = before.endswith("json_each(")
+            found[name] = Parameter(name, kind, beside[1] if beside else name.removeprefix("for_"), listed)
+    return list(found.values())
+
+
+def ways(seeded: Seeded, statement: Statement[Any]) -> Iterator[dict[str, Any]]:
+    """Values for a statement's parameters: those of each seeded row, then each other plausible value in turn."""
+    found = parameters_of(statement)
+    every = {one.name: candidates(seeded, one) for one in found}
+    rows = seeded.rows.get(main_table(text_of(statement)), [])
+    for number, row in enumerate(rows[:8] or [{}]):
+        base = {one.name: value_in(row, one, every[one.name]) for one in found}
+        yield base
+        for name, values in every.items():
+            if "VALUES" not in text_of(statement) and (number == 0 or name in SPECIAL):
+                yield from (base | {name: value} for value in values)
+
+
+def main_table(text: str) -> str:
+    """The table a statement is about: the one it changes, or the first that it reads."""
+    for pattern in (r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", r"SELECT (\w+)\.", r".*?FROM (\w+)"):
+        found = re.match(pattern, text, re.DOTALL)
+        if found and found[1] in METADATA.tables:
+            return found[1]
+    return ""
+
+
+def candidates(seeded: Seeded, one: Parameter) -> list[Any]:
+    if one.listed:
+        values = [value for value in seeded.column(one.column) if isinstance(value, int) == (one.column != "folded")]
+        return [json.dumps(values), "[]"]
+    if one.name in ("first", "last"):  # the span of one conversation's rows in the search index
+        least = min(row["id"] for row in seeded.rows["conversation_search"])
+        return [least if one.name == "first" else least | 4095]
+    known = [*SPECIAL.get(one.name, ()), *seeded.column(one.column), *seeded.column(one.name)]
+    return [value for value in known if isinstance(value, one.kind)] or [1 if one.kind is int else one.name]
+
+
+def value_in(row: dict[str, Any], one: Parameter, possible: list[Any]) -> Any:
+    """A parameter's value when a statement is about this row."""
+    if one.column not in row:
+        return possible[0]
+    return json.dumps([row[one.column]]) if one.listed else row[one.column]
