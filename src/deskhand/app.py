@@ -20,12 +20,13 @@ from deskhand.api.rate_limit import rate_limit_for
 from deskhand.api.routes import Api
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.db.database import open_database
-from deskhand.db.engine import Database
+from deskhand.db.engine import Database, Writer
 from deskhand.db.sqlite import restore_copy
 from deskhand.desk import access, handlers
 from deskhand.desk.call import IMPLEMENTATIONS
 from deskhand.lib.blobs import BlobStore
 from deskhand.lib.clock import Clock, SystemClock
+from deskhand.oauth import applications
 from deskhand.oauth import routes as oauth_pages
 from deskhand.oauth.bearer import Bearers
 from deskhand.oauth.endpoint import TokenEndpoint
@@ -90,11 +91,20 @@ class App:
         faults = Faults(self.api)
         self.api = faults
 
+        app = sandbox.description["apps"][0]
+        account_id = sandbox.description["account"]["id"]
+
+        def redirect_here(tx: Writer) -> None:
+            # The folder may have been filled while the sandbox listened on another port.
+            applications.redirect_to(tx, account_id, app["client_id"], app["redirect_url"])
+
         async def reset() -> None:
             await restore_copy(self.database, folder / SEEDED_COPY)
+            await self.database.write(redirect_here)
             self.database.versions[access.STALE] += 1
             self.rate_limit.forget()
 
+        self.database.write_now(redirect_here)
         return [
             *sandbox_start.routes(sandbox.description, folder, self.clock),
             *sandbox_pages.routes(self.clock, faults, reset),

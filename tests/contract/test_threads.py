@@ -404,6 +404,20 @@ def test_since_when_the_customer_waits(desk: Desk, inbox: int, clock: MovableClo
     assert read(desk, id)["customerWaitingSince"]["time"] == again > asked
 
 
+def test_only_what_a_user_does_counts_as_their_last_action(desk: Desk, inbox: int, clock: MovableClock) -> None:
+    id = start(desk, inbox)
+    before = read(desk, id)["userUpdatedAt"]
+    clock.advance(timedelta(minutes=10))
+    add(desk, id, "customer")
+    assert read(desk, id)["userUpdatedAt"] == before
+    for kind in ("notes", "reply", "phones"):
+        clock.advance(timedelta(minutes=10))
+        add(desk, id, kind)
+        after = read(desk, id)["userUpdatedAt"]
+        assert after > before
+        before = after
+
+
 def test_a_message_of_somebody_else_shows_its_sender(desk: Desk, inbox: int) -> None:
     id = start(desk, inbox)
     made = thread(desk, id, add(desk, id, "customer", customer={"email": "boss@buyer.example", "firstName": "Bo"}))

@@ -92,22 +92,24 @@ def seeded(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def seed(desk: Desk) -> None:
-    """One of everything, through the API as far as it goes."""
-    inbox = desk.add_inbox()
-    ines = desk.add_user("Ines", "Okafor", inboxes=(inbox,))
-    team = desk.add_team(members=(ines,))
-    field = desk.add_field(inbox, "Plan", "dropdown", ("Free", "Pro"))
-    (shown,) = desk.get(f"/v2/mailboxes/{inbox}/fields").json()["_embedded"]["fields"]
-    paul = {"email": "paul@buyer.example", "firstName": "Paul", "phone": "1"}
+    """Two of everything at least, through the API as far as it goes, so that orders show."""
+    first, second = desk.add_inbox(), desk.add_inbox()
+    ines, lea = (desk.add_user(name, inboxes=(first, second)) for name in ("Ines", "Lea"))
+    team, _ = desk.add_team(members=(lea, ines)), desk.add_team("Nobody")
     file = {"fileName": "a.txt", "mimeType": "text/plain", "data": "YQ=="}
-    for owner, draft in ((ines, False), (team, True), (None, False)):
+    for inbox, owner, draft, tags in (
+        (first, ines, False, ["vip", "Étude", "zebra"]), (second, team, True, ["Apple", "🚀", "vip"]),
+        (first, None, False, ["\uffff", "_x"]), (second, lea, False, []),
+    ):  # fmt: skip
+        plan = desk.add_field(inbox, "Plan", "dropdown", ("Pro", "Free"))
+        shown = desk.get(f"/v2/mailboxes/{inbox}/fields").json()["_embedded"]["fields"][-1]
+        customer = {"email": f"{'abc'[len(tags) - 1]}@buyer.example", "firstName": "Paul", "phone": "1"}
         body = {
-            "subject": "Refund", "type": "email", "mailboxId": inbox, "status": "active", "customer": paul,
-            "assignTo": owner, "tags": ["vip", "Étude"],
-            "fields": [{"id": field, "value": str(shown["options"][0]["id"])}],
+            "subject": "Refund", "type": "email", "mailboxId": inbox, "status": "active", "customer": customer,
+            "assignTo": owner, "tags": tags, "fields": [{"id": plan, "value": str(shown["options"][0]["id"])}],
             "threads": [
-                {"type": "customer", "text": "Where?", "customer": paul, "attachments": [file]},
-                {"type": "reply", "text": "Here", "customer": paul, "draft": draft},
+                {"type": "customer", "text": "Where?", "customer": customer, "attachments": [file, file]},
+                {"type": "reply", "text": "Here", "customer": customer, "draft": draft},
             ],
         }  # fmt: skip
         assert desk.post("/v2/conversations", body).status_code == 201

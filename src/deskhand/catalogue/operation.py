@@ -93,7 +93,7 @@ class Operation(Generic[Q, B]):
     """One method on one path. Every field is read by at least two derivations.
 
     `phrase` is an infinitive with path parameters in braces, for sentences such as "was refused to …".
-    `body` is a shape, or a union of shapes and lists of them. `errors` are the statuses particular to it, with a reason.
+    `body` is a shape, or a union of shapes and lists. `errors` are the statuses particular to it, with a reason.
     """
 
     name: str

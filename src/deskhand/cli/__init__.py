@@ -80,9 +80,15 @@ def serve(
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 finds a free one.", min=0, max=65535)] = 8080,
     data: Annotated[Path | None, typer.Option(help="Folder to fill, or to go on with.", show_default="new")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same data and ids.")] = 42,
-    conversations: Annotated[int, typer.Option(help="How many conversations.", min=1, max=10_000_000)] = 1000,
-    rate_limit: Annotated[int, typer.Option(help="Units a minute; 0 turns the limit off.", min=0)] = 400,
+    seed: Annotated[
+        int | None, typer.Option(help="The same seed gives the same data and ids.", show_default="42")
+    ] = None,
+    conversations: Annotated[
+        int | None, typer.Option(help="How many conversations.", min=1, max=10_000_000, show_default="1000")
+    ] = None,
+    rate_limit: Annotated[
+        int | None, typer.Option(help="Units a minute; 0 turns the limit off.", min=0, show_default="400")
+    ] = None,
     now: Annotated[str | None, typer.Option(help="When it is in the sandbox, as 2026-11-30T09:00:00Z.")] = None,
     json: Json = False,
 ) -> None:
@@ -93,8 +99,8 @@ def sandbox(
             moment = from_wire(now)
         except ValueError as problem:
             raise typer.BadParameter(str(problem), param_hint="--now") from problem
-    options = Options(Path(), port, seed, conversations, rate_limit, moment)
-    _module("sandboxing").sandbox(options, as_json=json, given_folder=data)
+    options = Options(Path(), seed, conversations, rate_limit, moment)
+    _module("sandboxing").sandbox(options, port=port, as_json=json, given_folder=data)
 
 
 @app.command()

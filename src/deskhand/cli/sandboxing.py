@@ -7,8 +7,7 @@ import json
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,22 +29,24 @@ HOST = "127.0.0.1"
 _WORTH_SHOWING = 3000  # conversations; fewer are there before anybody wonders
 
 
-def sandbox(options: Options, *, as_json: bool, given_folder: Path | None) -> None:
+def sandbox(options: Options, *, port: int, as_json: bool, given_folder: Path | None) -> None:
     """Run a sandbox until it is told to stop; raises Refused where it can't."""
     logs.set_up("text", "warning")
-    folder = given_folder or Path(tempfile.mkdtemp(prefix="deskhand-sandbox-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    options = replace(options, folder=folder.resolve(), port=_free_port(options.port))
-    base_url = f"http://{HOST}:{options.port}"
+    folder = (given_folder or Path(tempfile.mkdtemp(prefix="deskhand-sandbox-"))).resolve()
     try:
-        with file_lock(options.folder / LOCK_FILE):
-            with _progress(options.conversations) as progress:
-                ready = prepare(options, base_url, progress)
-            settings = Settings(data_dir=options.folder, base_url=base_url, host=HOST, port=options.port)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise Refused(f"the folder {folder} can't be made: {problem.strerror}") from problem
+    port = _free_port(port)
+    base_url = f"http://{HOST}:{port}"
+    try:
+        with file_lock(folder / LOCK_FILE):
+            ready = prepare(replace(options, folder=folder), base_url, _progress)
+            settings = Settings(data_dir=folder, base_url=base_url, host=HOST, port=port)
             app = App(settings, sandbox=ready)
             sys.stdout.write(json.dumps(ready.description) + "\n" if as_json else _words(ready.description, folder))
             sys.stdout.flush()
-            _serve(app, options.port)
+            _serve(app, port)
     except Held as held:
         raise Refused(f"another server (process {held.process}) already runs on the folder {folder}") from held
 
@@ -82,16 +83,21 @@ def _serve(app: App, port: int) -> None:
         return
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[Any]:
+def _progress(total: int) -> Callable[[int], None]:
     """Shows on stderr how far the filling is, where it takes long enough."""
     if total < _WORTH_SHOWING:
-        yield lambda done: None
-        return
+        return lambda done: None
     columns = (TextColumn("Filling the sandbox"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, completed=done)
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task("", total=total)
+    bar.start()
+
+    def tell(done: int) -> None:
+        bar.update(task, completed=done)
+        if done >= total:
+            bar.stop()
+
+    return tell
 
 
 def _words(description: dict[str, Any], folder: Path) -> str:

@@ -31,7 +31,8 @@ class ids_in(ColumnElement[bool]):
 
 @compiles(ids_in, "sqlite")
 def _ids_in_sqlite(element: ids_in, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"{compiler.process(element.column, **kw)} IN (SELECT value FROM json_each({compiler.process(element.ids, **kw)}))"
+    column, ids = compiler.process(element.column, **kw), compiler.process(element.ids, **kw)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"
 
 
 @compiles(ids_in, "postgresql")

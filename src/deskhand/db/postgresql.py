@@ -13,8 +13,17 @@ from deskhand.db.engine import Conflict, Database, Duplicate, Lane, LaneName, Se
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5
-# A network that fails without a word would hang a call for hours; so it is noticed within a minute.
-_KEEPALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+_CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "application_name": "deskhand",
+    "options": "-c jit=off",  # our statements are short; compiling them takes longer than running them
+    # A network that fails without a word would hang a call for hours; so it is noticed within a minute.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class PostgresSession(Session):
@@ -86,9 +95,7 @@ class PostgresSession(Session):
             raise Unavailable(f"PostgreSQL is away: {again}") from again
 
     def _open(self) -> psycopg.Cursor[Any]:
-        self._connection = psycopg.connect(
-            self._url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name="deskhand", **_KEEPALIVE
-        )
+        self._connection = psycopg.connect(self._url, **_CONNECTION)
         self._connection.prepared_max = 1000
         self._cursor = self._connection.cursor(binary=True)
         return self._cursor

@@ -31,7 +31,8 @@ Flag = sa.SmallInteger
 
 def table(name: str, *columns: sa.schema.SchemaItem, first_id: int = 1) -> sa.Table:
     """A table whose generated ids begin at `first_id`."""
-    return sa.Table(name, metadata, *columns, sqlite_autoincrement=True, info={"first_id": first_id})
+    generated = any(isinstance(one, sa.Column) and one.name == "id" and one.autoincrement == "auto" for one in columns)
+    return sa.Table(name, metadata, *columns, sqlite_autoincrement=generated, info={"first_id": first_id})
 
 
 def id_column() -> sa.Column[int]:

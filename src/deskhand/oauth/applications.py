@@ -63,6 +63,11 @@ _REMOVE_CODES = command(sa.delete(code).where(code.c.account_id == P("account_id
 _REMOVE_TOKENS = command(
     sa.delete(token).where(token.c.account_id == P("account_id"), token.c.application_id == P("id"))
 )
+_REDIRECT_TO = command(
+    sa.update(application)
+    .where(application.c.account_id == P("account_id"), application.c.client_id == P("client_id"))
+    .values(redirect_url=P("redirect_url"))
+)
 _NO_SECRET = "0" * 64
 
 
@@ -90,6 +95,11 @@ def register(
             created_at=now,
         ),
     )
+
+
+def redirect_to(tx: Writer, account_id: int, client_id: str, redirect_url: str) -> None:
+    """Change where people go who approved an application."""
+    tx.run(_REDIRECT_TO, account_id=account_id, client_id=client_id, redirect_url=redirect_url)
 
 
 def by_client_id(db: Reader, client_id: str) -> Application | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deskhand.lib.clock import MovableClock
 
-_FILE = "clock.json"
+CLOCK_FILE = "clock.json"
 _STEP = re.compile(r"(-?\d{1,9})\s*(s|m|h|d|w)", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _FARTHEST = timedelta(days=366 * 50)
@@ -21,7 +21,7 @@ class SandboxClock(MovableClock):
     def __init__(self, folder: Path, start: timedelta) -> None:
         super().__init__(start)
         self._start = start
-        self._file = folder / _FILE
+        self._file = folder / CLOCK_FILE
         if self._file.exists():
             self.offset = timedelta(seconds=json.loads(self._file.read_text())["offset_s"])
 

@@ -16,14 +16,19 @@ FIRST_CONVERSATION_ID = 3_100_000_001
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a sandbox is made from; the same options give the same data. `now` None means the real time."""
+    """What a sandbox is made from; the same options give the same data.
+
+    None leaves it to what the folder was filled with, or else to the defaults; for `now` that is the real time.
+    """
 
     folder: Path
-    port: int = 8080
-    seed: int = 42
-    conversations: int = 1000
-    rate_limit: int = 400
+    seed: int | None = None
+    conversations: int | None = None
+    rate_limit: int | None = None
     now: datetime | None = None
+
+
+DEFAULTS = {"seed": 42, "conversations": 1000, "rate_limit": 400}
 
 
 @dataclass(frozen=True, slots=True)

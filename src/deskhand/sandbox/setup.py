@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,33 +17,64 @@ from deskhand.db.engine import Database
 from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.db.sqlite import open_sqlite, save_copy
 from deskhand.lib.blobs import BlobStore
-from deskhand.lib.clock import to_wire
+from deskhand.lib.clock import from_wire, to_wire
 from deskhand.oauth import applications, passwords
 from deskhand.sandbox import seed as seeding
 from deskhand.sandbox import world as invention
-from deskhand.sandbox.options import CALLBACK, DESCRIPTION, PASSWORD, SEEDED_COPY, Options, Sandbox
+from deskhand.sandbox.clock import CLOCK_FILE
+from deskhand.sandbox.options import CALLBACK, DEFAULTS, DESCRIPTION, PASSWORD, SEEDED_COPY, Options, Sandbox
 from deskhand.sandbox.records import World
 from deskhand.sandbox.seed import Progress
 
 _APP_NAME = "Sandbox app"
 
 
-def prepare(options: Options, base_url: str, progress: Progress = lambda done: None) -> Sandbox:
-    """Fill the folder, or take it as it is when the same options filled it before."""
-    wanted = _wanted(options)
-    known = _read(options.folder / DESCRIPTION)
-    if known is not None and _same(known["sandbox"], wanted) and (options.folder / SQLITE_FILE).exists():
-        started = datetime.fromisoformat(known["sandbox"]["now"])
-        description = _described(options, base_url, started)
-        _write(options.folder / DESCRIPTION, description)
-        return Sandbox(description, _offset(options, started))
-    _clear(options.folder)
-    started = (options.now or datetime.now(UTC)).replace(microsecond=0)
-    _fill(options, base_url, started, progress)
-    description = _described(options, base_url, started)
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a folder was made from, as sandbox.json keeps it. The clock began `offset_s` seconds from the real one."""
+
+    seed: int
+    conversations: int
+    rate_limit: int
+    now: str
+    offset_s: float
+
+
+def prepare(options: Options, base_url: str, progress: Callable[[int], Progress] = lambda total: _silent) -> Sandbox:
+    """Fill the folder, or take it as it is where it was filled with the options that are given.
+
+    `progress` is told how many conversations are to be made; what it gives back is told how many are done.
+    """
+    made = _fits(options, _read(options.folder / DESCRIPTION))
+    if made is None:
+        made = _make(options)
+        _clear(options.folder)
+        _fill(options.folder, made, base_url, progress(made.conversations))
+    description = _described(made, base_url)
     # Last, so that a folder whose filling was interrupted is filled anew.
     _write(options.folder / DESCRIPTION, description)
-    return Sandbox(description, _offset(options, started))
+    return Sandbox(description, timedelta(seconds=made.offset_s))
+
+
+def _silent(done: int) -> None:
+    """The progress nobody looks at."""
+
+
+def _fits(options: Options, made: _Made | None) -> _Made | None:
+    """What the folder was made from, where that is what is asked for."""
+    if made is None or not (options.folder / SQLITE_FILE).exists():
+        return None
+    asked = {"seed": options.seed, "conversations": options.conversations, "rate_limit": options.rate_limit}
+    differs = any(value is not None and value != getattr(made, name) for name, value in asked.items())
+    return None if differs or (options.now and to_wire(options.now) != made.now) else made
+
+
+def _make(options: Options) -> _Made:
+    real = datetime.now(UTC).replace(microsecond=0)
+    now = options.now or real
+    asked = {"seed": options.seed, "conversations": options.conversations, "rate_limit": options.rate_limit}
+    chosen = {name: DEFAULTS[name] if value is None else value for name, value in asked.items()}
+    return _Made(**chosen, now=to_wire(now), offset_s=(now - real).total_seconds())
 
 
 def credential(seed: int, name: str, length: int = 32) -> str:
@@ -49,68 +82,68 @@ def credential(seed: int, name: str, length: int = 32) -> str:
     return hmac.new(b"deskhand sandbox", f"{seed}:{name}".encode(), hashlib.sha256).hexdigest()[:length]
 
 
-def _fill(options: Options, base_url: str, now: datetime, progress: Progress) -> None:
-    folder = options.folder
+def _fill(folder: Path, made: _Made, base_url: str, progress: Progress) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     upgrade(sqlalchemy_url("", folder / SQLITE_FILE))
-    world = invention.account(options.seed, now)
+    world = invention.account(made.seed, from_wire(made.now))
     database = open_sqlite(folder / SQLITE_FILE)
     try:
         seeding.fill(
             database,
             BlobStore(folder / "blobs"),
             world,
-            options.conversations,
+            made.conversations,
             password_hash=passwords.hash(PASSWORD),
-            rate_limit=options.rate_limit,
+            rate_limit=made.rate_limit,
             progress=progress,
         )
-        _register(database, options, base_url, world, now)
-        database.write_now(lambda tx: None)
+        _register(database, made, base_url, world)
         save_copy(database, folder / SEEDED_COPY)
     finally:
         database.close()
 
 
-def _register(database: Database, options: Options, base_url: str, world: World, now: datetime) -> None:
+def _register(database: Database, made: _Made, base_url: str, world: World) -> None:
     database.write_now(
         lambda tx: applications.register(
             tx,
             account_id=world.account_id,
             user_id=world.users[0].id,
             name=_APP_NAME,
-            client_id=credential(options.seed, "client_id"),
-            client_secret=credential(options.seed, "client_secret"),
+            client_id=credential(made.seed, "client_id"),
+            client_secret=credential(made.seed, "client_secret"),
             redirect_url=base_url + CALLBACK,
-            now=to_wire(now),
+            now=made.now,
         )
     )
 
 
-def _described(options: Options, base_url: str, now: datetime) -> dict[str, Any]:
-    world = invention.account(options.seed, now)
+def _described(made: _Made, base_url: str) -> dict[str, Any]:
+    world = invention.account(made.seed, from_wire(made.now))
     return {
         "base_url": base_url,
         "account": {"id": world.account_id, "name": world.account_name},
         "apps": [
             {
                 "name": _APP_NAME,
-                "client_id": credential(options.seed, "client_id"),
-                "client_secret": credential(options.seed, "client_secret"),
+                "client_id": credential(made.seed, "client_id"),
+                "client_secret": credential(made.seed, "client_secret"),
                 "redirect_url": base_url + CALLBACK,
                 "user_id": world.users[0].id,
             }
         ],
         "users": [
-            {"id": user.id, "email": user.email, "password": PASSWORD, "role": user.role} for user in world.users
+            {"id": user.id, "email": user.email, "password": PASSWORD, "role": user.role}
+            for user in world.users
+            if user.accepted
         ],
         "inboxes": [{"id": inbox.id, "name": inbox.name, "email": inbox.email} for inbox in world.inboxes],
         "manual_workflow": None,
-        "examples": _examples(world, options.conversations),
+        "examples": _examples(world, made.conversations),
         "agents": [],
         "admin_token": None,
         "mail": None,
-        "sandbox": {**_wanted(options), "now": to_wire(now)},
+        "sandbox": asdict(made),
     }
 
 
@@ -128,30 +161,12 @@ def _examples(world: World, conversations: int) -> dict[str, Any]:
     }
 
 
-def _wanted(options: Options) -> dict[str, Any]:
-    return {
-        "seed": options.seed,
-        "conversations": options.conversations,
-        "rate_limit": options.rate_limit,
-        "now": to_wire(options.now) if options.now else None,
-    }
-
-
-def _same(known: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether a folder was filled from the same options; without a wish for the time any will do."""
-    return {**known, "now": wanted["now"] and known["now"]} == wanted
-
-
-def _offset(options: Options, started: datetime) -> timedelta:
-    return started - datetime.now(UTC) if options.now else timedelta()
-
-
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path) -> _Made | None:
+    """What an earlier run noted, where it is readable."""
     try:
-        known = json.loads(path.read_text())
-    except (OSError, ValueError):
+        return _Made(**json.loads(path.read_text())["sandbox"])
+    except (OSError, ValueError, TypeError, KeyError):
         return None
-    return known if isinstance(known, dict) and isinstance(known.get("sandbox"), dict) else None
 
 
 def _write(path: Path, description: dict[str, Any]) -> None:
@@ -162,5 +177,5 @@ def _write(path: Path, description: dict[str, Any]) -> None:
 
 def _clear(folder: Path) -> None:
     """Remove what an earlier sandbox left; anything else in the folder stays."""
-    for name in (DESCRIPTION, SEEDED_COPY, SQLITE_FILE, f"{SQLITE_FILE}-wal", f"{SQLITE_FILE}-shm"):
+    for name in (DESCRIPTION, SEEDED_COPY, SQLITE_FILE, f"{SQLITE_FILE}-wal", f"{SQLITE_FILE}-shm", CLOCK_FILE):
         (folder / name).unlink(missing_ok=True)

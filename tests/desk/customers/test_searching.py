@@ -127,7 +127,7 @@ def test_deep_queries_run_and_deeper_ones_are_refused(desk: Desk) -> None:
 def test_long_queries_run(desk: Desk) -> None:
     mira = add_customer(desk, firstName="Mira")
     for join in (" OR ", " AND "):
-        query = join.join(["mira", "email:*"] + [f"x{number}" for number in range(498)])
+        query = join.join(["mira", "email:*"] + [f"x{number}" for number in range(98)])
         assert found(desk, query=query) == ([mira] if join == " OR " else [])
-    assert found(desk, query=" ".join(["-createdAt:1999"] * 500)) == [mira]
+    assert found(desk, query=" ".join(["-createdAt:1999"] * 100)) == [mira]
     assert found(desk, query="createdAt:[* TO 0001-01-01}") == []

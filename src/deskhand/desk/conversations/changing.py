@@ -213,7 +213,6 @@ class _Change:
         )
         self.told.append((events.CONVERSATION_CREATED, {}))
 
-
     def _apply_drafts(self) -> None:
         """What draft replies asked for when they were written: their status and owner, the last one's in the end."""
         for text in self.tx.all(_ASKED_FOR, account_id=self.after.account_id, conversation_id=self.after.id):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -55,8 +55,8 @@ class _Compiler:
                 return sa.or_(sa.false(), *map(self.node, parts))
             case Not(part):
                 return sa.not_(self.node(part))
-            case Match(None, value):
-                return self._text(value, None)
+            case Match(None, _):
+                return self._text(node, None)
             case Match(name, _):
                 compiler = _FIELDS.get(str(name).lower())
                 if compiler is None:
@@ -64,14 +64,16 @@ class _Compiler:
                     raise SyntaxProblem(node.position, f"There is no field {str(name)[:50]}; there are {known}.")
                 return compiler(self, node)
 
-    def _text(self, value: Any, column: Literal["subject", "body"] | None) -> Condition:
-        return text_matches(value, column, self.account_id)
+    def _text(self, match: Match, column: Literal["subject", "body"] | None) -> Condition:
+        if isinstance(match.value, Range):
+            raise SyntaxProblem(match.position, "Texts can't be compared with a range.")
+        return text_matches(match.value, column, self.account_id)
 
     def subject(self, match: Match) -> Condition:
-        return conversation.c.subject != "" if match.value == ANY else self._text(match.value, "subject")
+        return conversation.c.subject != "" if match.value == ANY else self._text(match, "subject")
 
     def body(self, match: Match) -> Condition:
-        return sa.true() if match.value == ANY else self._text(match.value, "body")
+        return sa.true() if match.value == ANY else self._text(match, "body")
 
     def email(self, match: Match) -> Condition:
         if match.value == ANY:

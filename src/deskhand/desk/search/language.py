@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 LONGEST_TEXT = 8192
 DEEPEST_NESTING = 20
-MOST_TERMS = 500
+MOST_TERMS = 100
 
 
 class SyntaxProblem(Exception):

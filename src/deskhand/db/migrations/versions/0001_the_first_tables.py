@@ -186,7 +186,7 @@ def upgrade() -> None:
         sa.Column("field_id", Id, nullable=False),
         sa.Column("value", Text, nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "field_id", name=op.f("pk_conversation_field")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
     )
     with op.batch_alter_table("conversation_field", schema=None) as batch_op:
         batch_op.create_index("ix_conversation_field_field", ["field_id", "conversation_id"], unique=False)
@@ -197,7 +197,6 @@ def upgrade() -> None:
         sa.Column("account_id", Id, nullable=False),
         sa.Column("text", Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation_search")),
-        sqlite_autoincrement=True,
     )
     op.create_table(
         "conversation_tag",
@@ -205,7 +204,7 @@ def upgrade() -> None:
         sa.Column("conversation_id", Id, nullable=False),
         sa.Column("tag_id", Id, nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "tag_id", name=op.f("pk_conversation_tag")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
     )
     with op.batch_alter_table("conversation_tag", schema=None) as batch_op:
         batch_op.create_index("ix_conversation_tag_tag", ["tag_id", "conversation_id"], unique=False)
@@ -218,7 +217,7 @@ def upgrade() -> None:
         sa.Column("inbox_id", Id, nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "kind", "key", "inbox_id", name=op.f("pk_counter")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
     )
     op.create_table(
         "custom_field",
@@ -313,7 +312,7 @@ def upgrade() -> None:
         sa.Column("minute", Id, nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("who", "minute", name=op.f("pk_failed_sign_in")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
     )
     with op.batch_alter_table("failed_sign_in", schema=None) as batch_op:
         batch_op.create_index("ix_failed_sign_in_minute", ["minute"], unique=False)
@@ -354,7 +353,7 @@ def upgrade() -> None:
         sa.Column("user_id", Id, nullable=False),
         sa.Column("inbox_id", Id, nullable=False),
         sa.PrimaryKeyConstraint("user_id", "inbox_id", name=op.f("pk_inbox_access")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
     )
     op.create_table(
         "oauth_application",
@@ -413,7 +412,7 @@ def upgrade() -> None:
         sa.Column("minute", Id, nullable=False),
         sa.Column("leased", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "minute", name=op.f("pk_rate_lease")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
     )
     op.create_table(
         "staff",
@@ -464,7 +463,7 @@ def upgrade() -> None:
         sa.Column("team_id", Id, nullable=False),
         sa.Column("user_id", Id, nullable=False),
         sa.PrimaryKeyConstraint("team_id", "user_id", name=op.f("pk_team_member")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
     )
     op.create_table(
         "thread",

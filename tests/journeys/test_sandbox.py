@@ -1,0 +1,604 @@
+"""The sandbox as somebody meets it: the command in a process of its own, its file, its start page, its own paths."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+import pytest
+import requests
+
+from tests.commands import free_port, run
+from tests.oauth.doors import forms
+
+NOW = "2026-11-20T09:30:00Z"
+READY_S, READY_AGAIN_S = 15, 6  # on a busy machine; on an idle one 6 and 2
+RESET_S = 1.0  # on an idle machine 0.2
+ROOT = Path(__file__).parents[2]
+
+
+class Sandbox:
+    """A running `deskhand sandbox --json`."""
+
+    def __init__(self, process: subprocess.Popen[str], description: dict[str, Any], seconds: float) -> None:
+        self.process = process
+        self.description = description
+        self.seconds = seconds
+        self.url: str = description["base_url"]
+        self.http = requests.Session()
+        self.token = ""
+
+    def sign_in(self) -> dict[str, Any]:
+        """A token for the sandbox's application, which later calls use."""
+        app = self.description["apps"][0]
+        form = {"grant_type": "client_credentials"} | {name: app[name] for name in ("client_id", "client_secret")}
+        answer = self.http.post(f"{self.url}/v2/oauth2/token", data=form, timeout=30)
+        assert answer.status_code == 200, answer.text
+        token: dict[str, Any] = answer.json()
+        self.token = token["access_token"]
+        return token
+
+    def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = path if path.startswith("http") else self.url + path
+        return self.http.request(method, url, headers=headers, allow_redirects=False, timeout=30, **kwargs)
+
+    def get(self, path: str, **params: Any) -> requests.Response:
+        return self.call("GET", path, params=params)
+
+    def control(self, what: str, body: Any = None) -> Any:
+        answer = self.http.post(f"{self.url}/sandbox/{what}", json=body, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.http.get(f"{self.url}/sandbox/clock", timeout=30).json()["now"])
+
+    def stop(self) -> int:
+        self.http.close()
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+
+@contextmanager
+def sandbox(folder: Path, *options: str) -> Iterator[Sandbox]:
+    """The command, from its start until it answers; stopped as people stop it."""
+    port = free_port()
+    began = time.monotonic()
+    log = folder.with_name(f"sandbox-{port}.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deskhand", "sandbox", "--json", "--port", str(port), "--data", folder, *options],
+            stdout=subprocess.PIPE, stderr=output, text=True, cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, log.read_text()
+        until_it_answers(f"http://127.0.0.1:{port}", process)
+        running = Sandbox(process, json.loads(line), time.monotonic() - began)
+        assert running.url == f"http://127.0.0.1:{port}"
+        yield running
+        assert running.stop() == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate(timeout=30)
+
+
+def until_it_answers(url: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            assert requests.get(url + "/sandbox/clock", timeout=30).ok
+            return
+        except requests.ConnectionError:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("sandbox") / "data"
+    with sandbox(folder, "--seed", "7", "--now", NOW, "--rate-limit", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def fresh(started: Sandbox) -> Sandbox:
+    """The sandbox of 1,000 conversations as it began."""
+    started.control("reset")
+    started.sign_in()
+    return started
+
+
+# What it says of itself ----------------------------------------------------------------------------------------------
+
+
+def test_it_is_ready_in_seconds(started: Sandbox) -> None:
+    sys.stdout.write(f"ready with 1,000 conversations after {started.seconds:.2f} s\n")
+    assert started.seconds < READY_S
+
+
+def test_its_file_says_what_was_printed_and_what_is_there(fresh: Sandbox) -> None:
+    described = fresh.description
+    assert set(described) >= {
+        "base_url", "account", "apps", "users", "inboxes", "manual_workflow", "examples", "agents", "admin_token",
+        "mail",
+    }  # fmt: skip
+    folder = Path(re.findall(r"<code>(.*)/sandbox.json</code>", fresh.http.get(fresh.url + "/", timeout=30).text)[0])
+    assert json.loads((folder / "sandbox.json").read_text()) == described
+    shown = fresh.get("/v2/mailboxes").json()["_embedded"]["mailboxes"]
+    assert [(one["id"], one["name"], one["email"]) for one in shown] == [
+        (one["id"], one["name"], one["email"]) for one in described["inboxes"]
+    ]
+    users = {one["id"]: one for one in fresh.get("/v2/users").json()["_embedded"]["users"]}
+    for user in described["users"]:
+        assert (users[user["id"]]["email"], users[user["id"]]["role"]) == (user["email"], user["role"])
+    assert fresh.get("/v2/users/me").json()["companyId"] == described["account"]["id"]
+    total = fresh.get("/v2/conversations", status="all").json()["page"]["totalElements"]
+    assert 990 <= total <= 1000  # merged ones are in no list
+
+
+def test_its_application_signs_in_both_ways(fresh: Sandbox) -> None:
+    app = fresh.description["apps"][0]
+    token = fresh.sign_in()
+    assert (token["expires_in"], token["token_type"]) == (172_800, "bearer")
+    assert fresh.get("/v2/users/me").json()["id"] == app["user_id"]
+    sent_to = approved(fresh, state="abc")
+    assert sent_to.startswith(app["redirect_url"] + "?code=")
+    shown = fresh.http.get(sent_to, timeout=30).text
+    assert "state: abc" in shown
+    code = re.findall(r"^code: (\S+)$", shown, re.MULTILINE)[0]
+    names = {name: app[name] for name in ("client_id", "client_secret")}
+    form = {"grant_type": "authorization_code", "code": code, **names}
+    answer = fresh.http.post(f"{fresh.url}/v2/oauth2/token", form, timeout=30)
+    assert answer.json().keys() >= {"access_token", "refresh_token"}
+
+
+def approved(sandbox: Sandbox, **query: str) -> str:
+    """Where its owner is sent after letting the application act for them."""
+    with requests.Session() as browser:
+        assert signed_in(sandbox, browser, sandbox.description["users"][0]).status_code == 303
+        query["client_id"] = sandbox.description["apps"][0]["client_id"]
+        page = browser.get(f"{sandbox.url}/authentication/authorizeClientApplication", params=query, timeout=30)
+        address, fields = next(form for form in forms(page.text).items() if "authorize" in form[0])
+        decided = fields | {"decision": "approve"}
+        sent = browser.post(urljoin(page.url, address), decided, allow_redirects=False, timeout=30)
+        assert sent.status_code == 302, sent.text
+        return str(sent.headers["location"])
+
+
+def test_everybody_in_it_signs_in_with_the_password_it_names(fresh: Sandbox) -> None:
+    for user in fresh.description["users"]:
+        with requests.Session() as browser:
+            assert signed_in(fresh, browser, user).status_code == 303, user
+
+
+def signed_in(sandbox: Sandbox, browser: requests.Session, user: dict[str, Any]) -> requests.Response:
+    page = browser.get(f"{sandbox.url}/sign-in", timeout=30)
+    fields = forms(page.text)["/sign-in"] | {"email": user["email"], "password": user["password"]}
+    return browser.post(f"{sandbox.url}/sign-in", fields, allow_redirects=False, timeout=30)
+
+
+def test_its_examples_behave_as_they_are_called(fresh: Sandbox) -> None:
+    examples = fresh.description["examples"]
+    merged, into = examples["merged"]["id"], examples["merged"]["into"]
+    answer = fresh.get(f"/v2/conversations/{merged}")
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"{fresh.url}/v2/conversations/{into}")
+    assert fresh.get(f"/v2/conversations/{into}").json()["id"] == into
+    assert fresh.get(f"/v2/conversations/{examples['draft_conversation']}").json()["state"] == "draft"
+    locked = f"/v2/customers/{examples['locked_customer']}"
+    assert fresh.get(locked).status_code == 200
+    change = [{"op": "replace", "path": "/firstName", "value": "Nobody"}]
+    assert fresh.call("PATCH", locked, json=change).status_code == 423
+    rated = [thread for thread in all_threads(fresh) if thread["id"] == examples["rated_thread"]]
+    assert [thread["rating"]["rating"] in ("great", "okay", "not_good") for thread in rated] == [True]
+
+
+def all_threads(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
+    url = f"{sandbox.url}/v2/conversations?embed=threads&status=all&sortField=number&sortOrder=asc"
+    while url:
+        body = sandbox.get(url).json()
+        for conversation in body["_embedded"]["conversations"]:
+            yield from conversation["_embedded"]["threads"]
+        url = body["_links"].get("next", {}).get("href", "")
+
+
+# The start page ------------------------------------------------------------------------------------------------------
+
+
+def test_the_start_page_shows_the_credentials_and_its_calls_work_as_printed(fresh: Sandbox, tmp_path: Path) -> None:
+    page = fresh.http.get(fresh.url + "/", timeout=30)
+    assert page.headers["content-type"].startswith("text/html")
+    app = fresh.description["apps"][0]
+    emails = [one["email"] for one in fresh.description["users"]]
+    for text in (fresh.url, app["client_id"], app["client_secret"], *emails):
+        assert html.escape(text) in page.text, text
+    calls = [html.unescape(text) for text in re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", page.text, re.DOTALL)]
+    assert len(calls) == 3
+    script = "\n".join(
+        ["set -eu", calls[0], 'echo "$TOKEN" > token', f"{calls[1]} > list.json", f"{calls[2]} > note.txt"]
+    )
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\w{32}\n", (tmp_path / "token").read_text())
+    listed = json.loads((tmp_path / "list.json").read_text())["_embedded"]["conversations"]
+    assert len(listed) == 25
+    assert {one["mailboxId"] for one in listed} == {fresh.description["inboxes"][0]["id"]}
+    waiting = [one["customerWaitingSince"]["time"] for one in listed if "customerWaitingSince" in one]
+    assert waiting == sorted(waiting) != []
+    note = (tmp_path / "note.txt").read_text()
+    assert " 201 " in note.splitlines()[0]
+    conversation, id = re.findall(r"(?im)^location: (\S+)/threads/(\d+)", note)[0]
+    assert re.findall(r"(?im)^resource-id: (\d+)", note) == [id]
+    newest = fresh.get(conversation + "/threads").json()["_embedded"]["threads"][0]
+    text = "Looked at by a machine. Seems friendly."
+    assert (str(newest["id"]), newest["type"], newest["body"]) == (id, "note", text)
+
+
+def test_its_links_lead_somewhere(fresh: Sandbox) -> None:
+    page = fresh.http.get(fresh.url + "/", timeout=30).text
+    links = [html.unescape(link) for link in re.findall(r'(?:href|src)="(/[^"]*)"', page)]
+    assert len(links) >= 3
+    for link in links:
+        assert fresh.http.get(fresh.url + link, timeout=30).status_code == 200, link
+
+
+# Reset ---------------------------------------------------------------------------------------------------------------
+
+LISTS = (
+    "/v2/conversations?status=all",
+    "/v2/conversations?status=all&page=40",
+    "/v2/conversations?status=closed&embed=threads&sortField=modifiedAt",
+    "/v2/conversations?sortField=waitingSince&sortOrder=asc&query=(subject:lamp)",
+    "/v2/customers",
+    "/v2/customers?sortField=lastName&page=2",
+    "/v2/mailboxes",
+    "/v2/mailboxes/501/folders",
+    "/v2/mailboxes/501/fields",
+    "/v2/users",
+    "/v2/teams",
+    "/v2/tags",
+)
+
+
+def answers(sandbox: Sandbox) -> list[bytes]:
+    """What the lists say at one second of the sandbox's time, wherever it listens."""
+    return [at_one_second(sandbox, path).replace(sandbox.url.encode(), b"http://here") for path in LISTS]
+
+
+def at_one_second(sandbox: Sandbox, path: str) -> bytes:
+    for _ in range(20):
+        sandbox.control("clock", {"set": "2026-11-20T12:00:00Z"})
+        answer = sandbox.get(path)
+        assert answer.status_code == 200, answer.text
+        if sandbox.now().second == 0:
+            return answer.content
+    raise AssertionError("no answer within a second")
+
+
+def test_a_reset_brings_everything_back(fresh: Sandbox) -> None:
+    before, examples = answers(fresh), fresh.description["examples"]
+    fresh.control("reset")
+    fresh.sign_in()
+    into, inbox = examples["merged"]["into"], fresh.description["inboxes"][0]["id"]
+    made = fresh.call("POST", "/v2/conversations", json={
+        "subject": "New", "type": "email", "mailboxId": inbox, "status": "active", "tags": ["new tag"],
+        "customer": {"email": "new@buyer.example"},
+        "threads": [{"type": "customer", "text": "Hello.", "customer": {"email": "new@buyer.example"}}],
+    })  # fmt: skip
+    assert made.status_code == 201
+    for method, path, body in (
+        ("POST", f"/v2/conversations/{into}/notes", {"text": "New."}),
+        ("PATCH", f"/v2/conversations/{into}", {"op": "replace", "path": "/status", "value": "spam"}),
+        ("DELETE", f"/v2/conversations/{examples['draft_conversation']}", None),
+    ):
+        assert fresh.call(method, path, json=body).ok
+    assert answers(fresh) != before
+    token = fresh.token
+    fresh.control("faults", {"operation": "*", "status": 503, "times": 100})
+    fresh.control("clock", {"advance": "40d"})
+    began = time.monotonic()
+    said = fresh.control("reset")
+    seconds = time.monotonic() - began
+    sys.stdout.write(f"reset at 1,000 conversations took {1000 * seconds:.0f} ms\n")
+    assert seconds < RESET_S
+    assert abs((datetime.fromisoformat(said["now"]) - datetime.fromisoformat(NOW)).total_seconds()) < 300
+    assert fresh.http.get(f"{fresh.url}/sandbox/faults", timeout=30).json() == {"faults": []}
+    assert fresh.get("/v2/users/me").status_code == 401, token
+    fresh.sign_in()
+    assert answers(fresh) == before
+    assert fresh.call("GET", made.headers["Location"]).status_code == 404
+    assert fresh.get("/v2/conversations", query="(tag:'new tag')").json()["page"]["totalElements"] == 0
+    assert fresh.get(f"/v2/conversations/{examples['draft_conversation']}").json()["state"] == "draft"
+
+
+def test_resets_while_others_read_are_never_half_seen(fresh: Sandbox) -> None:
+    total = fresh.get("/v2/conversations", status="all").json()["page"]["totalElements"]
+    path = f"/v2/conversations/{fresh.description['examples']['merged']['into']}/notes"
+    for _ in range(5):
+        assert fresh.call("POST", path, json={"text": "New."}).ok
+        fresh.control("reset")
+        fresh.sign_in()
+        assert fresh.get("/v2/conversations", status="all").json()["page"]["totalElements"] == total
+
+
+# The clock -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_clock_begins_where_it_was_told_and_moves(fresh: Sandbox) -> None:
+    began = fresh.now()
+    assert abs((began - datetime.fromisoformat(NOW)).total_seconds()) < 300
+    moved = datetime.fromisoformat(fresh.control("clock", {"advance": "1d12h"})["now"])
+    assert 36 * 3600 <= (moved - began).total_seconds() < 36 * 3600 + 60
+    assert fresh.control("clock", {"set": "2030-01-01T00:00:00Z"})["now"] == "2030-01-01T00:00:00Z"
+    assert fresh.get("/v2/users/me").status_code == 401  # the token has expired by then
+    fresh.sign_in()
+    id = fresh.description["examples"]["merged"]["into"]
+    assert fresh.call("POST", f"/v2/conversations/{id}/notes", json={"text": "Later."}).status_code == 201
+    newest = fresh.get(f"/v2/conversations/{id}/threads").json()["_embedded"]["threads"][0]
+    assert newest["createdAt"].startswith("2030-01-01T00:00:")
+    merged = fresh.description["examples"]["merged"]["id"]
+    assert fresh.get(f"/v2/conversations/{merged}").status_code == 404  # 60 days are over
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({}, "advance"), ({"advance": "2d", "set": "2030-01-01T00:00:00Z"}, "advance"),
+        ({"advance": "soon"}, "advance"), ({"advance": ""}, "advance"), ({"advance": "1000000d"}, "advance"),
+        ({"set": "tomorrow"}, "set"), ({"set": ""}, "set"), ({"set": "2030-01-01T00:00:00.5Z"}, "set"),
+        ({"advance": 5}, "body"), ([], "body"),
+    ],
+)  # fmt: skip
+def test_a_wrong_time_is_refused_in_words(fresh: Sandbox, body: Any, path: str) -> None:
+    before = fresh.now()
+    assert refused(fresh, "clock", json=body) == [path]
+    assert (fresh.now() - before).total_seconds() < 60
+
+
+def refused(sandbox: Sandbox, what: str, **given: Any) -> list[str]:
+    answer = sandbox.http.post(f"{sandbox.url}/sandbox/{what}", timeout=30, **given)
+    assert answer.status_code == 400, answer.text
+    assert all(error["message"] for error in answer.json()["errors"])
+    return [error["path"] for error in answer.json()["errors"]]
+
+
+# Faults --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 412, 423, 429, 500, 502, 503])
+def test_a_status_is_answered_as_often_as_asked(fresh: Sandbox, status: int) -> None:
+    fresh.control("faults", {"operation": "list_tags", "status": status, "times": 2})
+    said = [fresh.get("/v2/tags") for _ in range(3)]
+    assert [one.status_code for one in said] == [status, status, 200]
+    assert all(one.json() for one in said)
+    for one in said[:2]:
+        assert ("Retry-After" in one.headers, "X-RateLimit-Retry-After" in one.headers) == ((status in (429, 503),) * 2)
+    assert fresh.get("/v2/mailboxes").status_code == 200
+
+
+def test_only_the_operation_named_is_hit_and_any_by_a_star(fresh: Sandbox) -> None:
+    id = fresh.description["examples"]["merged"]["into"]
+    fresh.control("faults", {"operation": "get_conversation", "status": 500})
+    assert fresh.get("/v2/conversations").status_code == 200
+    assert fresh.get(f"/v2/conversations/{id}/threads").status_code == 200
+    assert fresh.get(f"/v2/conversations/{id}").status_code == 500
+    fresh.control("faults", {"operation": "*", "status": 503, "times": 3})
+    assert [fresh.get(path).status_code for path in ("/v2/tags", "/v2/users/me", "/v2/mailboxes", "/v2/tags")] == [
+        503, 503, 503, 200,
+    ]  # fmt: skip
+
+
+def test_a_fault_keeps_a_write_from_happening(fresh: Sandbox) -> None:
+    path = f"/v2/conversations/{fresh.description['examples']['merged']['into']}"
+    before = fresh.get(path + "/threads").json()["page"]["totalElements"]
+    fresh.control("faults", {"operation": "add_note", "status": 503})
+    assert fresh.call("POST", path + "/notes", json={"text": "Never."}).status_code == 503
+    assert fresh.get(path + "/threads").json()["page"]["totalElements"] == before
+
+
+def test_a_delay_comes_before_the_true_answer(fresh: Sandbox) -> None:
+    true = fresh.get("/v2/tags").content
+    fresh.control("faults", {"operation": "list_tags", "delay_ms": 400})
+    began = time.monotonic()
+    assert fresh.get("/v2/tags").content == true
+    assert 0.4 <= time.monotonic() - began < 10
+    fresh.control("faults", {"operation": "list_tags", "delay_ms": 300, "status": 500})
+    began = time.monotonic()
+    assert fresh.get("/v2/tags").status_code == 500
+    assert time.monotonic() - began >= 0.3
+
+
+def test_a_cut_connection_ends_in_the_middle(fresh: Sandbox) -> None:
+    fresh.control("faults", {"operation": "list_tags", "cut": True, "times": 2})
+    for _ in range(2):
+        with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+            fresh.get("/v2/tags")
+    assert fresh.get("/v2/tags").status_code == 200
+
+
+def test_faults_are_listed_played_in_order_and_called_off(fresh: Sandbox) -> None:
+    for status in (500, 404):
+        fresh.control("faults", {"operation": "list_tags", "status": status})
+    listed = fresh.http.get(f"{fresh.url}/sandbox/faults", timeout=30).json()["faults"]
+    assert [(one["operation"], one["status"], one["times"]) for one in listed] == [
+        ("list_tags", 500, 1),
+        ("list_tags", 404, 1),
+    ]
+    assert [fresh.get("/v2/tags").status_code for _ in range(3)] == [500, 404, 200]
+    fresh.control("faults", {"operation": "*", "status": 500, "times": 1000})
+    assert fresh.http.delete(f"{fresh.url}/sandbox/faults", timeout=30).status_code == 204
+    assert fresh.get("/v2/tags").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"operation": "list_ticket", "status": 500}, "operation"), ({"operation": "", "status": 500}, "operation"),
+        ({"status": 500}, "body"), ({"operation": "*", "status": 200}, "body"),
+        ({"operation": "*", "times": 0}, "body"), ({"operation": "*", "delay_ms": -1}, "body"),
+        ({"operation": 5}, "body"),
+    ],
+)  # fmt: skip
+def test_a_wrong_fault_is_refused_and_not_played(fresh: Sandbox, body: Any, path: str) -> None:
+    assert refused(fresh, "faults", json=body) == [path]
+    assert fresh.http.get(f"{fresh.url}/sandbox/faults", timeout=30).json() == {"faults": []}
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b"null", b'"x"'])
+def test_bad_json_is_refused(fresh: Sandbox, data: bytes) -> None:
+    for what in ("faults", "clock"):
+        assert refused(fresh, what, data=data) == ["body"]
+
+
+# The same again ------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_and_time_give_the_same_bytes(started: Sandbox, tmp_path: Path) -> None:
+    started.control("reset")
+    started.sign_in()
+    mine = answers(started)
+    with sandbox(tmp_path / "other", "--seed", "7", "--now", NOW, "--rate-limit", "0") as other:
+        other.sign_in()
+        assert answers(other) == mine
+        for name in ("account", "users", "inboxes", "examples"):
+            assert other.description[name] == started.description[name]
+        secrets = [one.description["apps"][0]["client_secret"] for one in (started, other)]
+        assert secrets[0] == secrets[1]
+        files = (file for thread in all_threads(other) for file in thread["_embedded"]["attachments"])
+        address = next(files)["_links"]["data"]["href"]
+        contents = [one.get(address.replace(other.url, one.url)).json()["data"] for one in (other, started)]
+        assert contents[0] == contents[1]
+        assert base64.b64decode(contents[0])
+
+
+OPTIONS = ("--seed", "8", "--now", NOW, "--rate-limit", "77")
+FEW = ("--conversations", "200")
+
+
+class Left(NamedTuple):
+    """A folder that a sandbox left, with a note in a conversation, and when it was there."""
+
+    folder: Path
+    description: dict[str, Any]
+    conversation: int
+    note: int
+    token: str
+    now: datetime
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
+    """A folder whose clock was never moved."""
+    folder = tmp_path_factory.mktemp("left") / "data"
+    with sandbox(folder, *OPTIONS, *FEW) as running:
+        running.sign_in()
+        id = running.description["examples"]["merged"]["into"]
+        note = running.call("POST", f"/v2/conversations/{id}/notes", json={"text": "Before the restart."})
+        assert note.status_code == 201
+        time.sleep(1.2)
+        return Left(folder, running.description, id, int(note.headers["Resource-ID"]), running.token, running.now())
+
+
+@pytest.fixture(scope="module")
+def moved(left: Left, tmp_path_factory: pytest.TempPathFactory) -> Left:
+    """The same, but its clock was moved."""
+    folder = copy(left, tmp_path_factory.mktemp("moved"))
+    with sandbox(folder, *OPTIONS, *FEW) as running:
+        running.control("clock", {"advance": "30h"})
+        return left._replace(folder=folder, now=running.now())
+
+
+def copy(left: Left, where: Path) -> Path:
+    return Path(shutil.copytree(left.folder, where / "data"))
+
+
+def notes(running: Sandbox, left: Left) -> list[int]:
+    answer = running.get(f"/v2/conversations/{left.conversation}/threads")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["X-RateLimit-Limit-Minute"] == "77"
+    return [one["id"] for one in answer.json()["_embedded"]["threads"] if one.get("body") == "Before the restart."]
+
+
+def test_a_restart_in_the_same_folder_goes_on(moved: Left, started: Sandbox, tmp_path: Path) -> None:
+    with sandbox(copy(moved, tmp_path), *OPTIONS, *FEW) as again:
+        sys.stdout.write(f"ready again after {again.seconds:.2f} s\n")
+        assert again.seconds < READY_AGAIN_S
+        assert again.description["sandbox"] == moved.description["sandbox"]
+        assert again.description["apps"][0]["client_id"] == moved.description["apps"][0]["client_id"]
+        assert again.description["apps"][0]["client_id"] != started.description["apps"][0]["client_id"]
+        assert 0 <= (again.now() - moved.now).total_seconds() < 60
+        again.token = moved.token
+        assert notes(again, moved) == [moved.note]
+        again.control("reset")
+        again.sign_in()
+        assert notes(again, moved) == []
+        assert abs((again.now() - datetime.fromisoformat(NOW)).total_seconds()) < 60
+
+
+def test_its_application_follows_it_to_another_port(left: Left, tmp_path: Path) -> None:
+    with sandbox(copy(left, tmp_path), *OPTIONS, *FEW) as again:
+        assert again.url != left.description["base_url"]
+        wanted = again.description["apps"][0]["redirect_url"]
+        assert wanted.startswith(again.url)
+        assert approved(again).startswith(wanted + "?code=")
+        again.control("reset")
+        assert approved(again).startswith(wanted + "?code=")
+
+
+def test_the_time_it_was_told_does_not_come_back_at_a_restart(left: Left, tmp_path: Path) -> None:
+    with sandbox(copy(left, tmp_path), *OPTIONS, *FEW) as again:
+        assert 0 <= (again.now() - left.now).total_seconds() < 120
+
+
+def test_a_folder_goes_on_as_it_is_without_its_options(left: Left, tmp_path: Path) -> None:
+    """As the words at the start say: `--data FOLDER` starts it again as it is."""
+    with sandbox(copy(left, tmp_path)) as again:
+        assert again.description["sandbox"] == left.description["sandbox"]
+        again.sign_in()
+        assert notes(again, left) == [left.note]
+        assert 0 <= (again.now() - left.now).total_seconds() < 120
+
+
+def test_other_options_make_the_folder_anew_with_a_clock_of_its_own(moved: Left, tmp_path: Path) -> None:
+    with sandbox(copy(moved, tmp_path), *OPTIONS, "--conversations", "201") as other:
+        assert abs((other.now() - datetime.fromisoformat(NOW)).total_seconds()) < 60
+        other.sign_in()
+        assert notes(other, moved) == []
+
+
+# The command ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_taken_port_a_taken_folder_and_a_wrong_time_are_refused_in_one_line(started: Sandbox, tmp_path: Path) -> None:
+    port = started.url.rpartition(":")[2]
+    taken = run(tmp_path, "sandbox", "--port", port, "--data", str(tmp_path / "data"), "--conversations", "200")
+    assert (taken.returncode, len(taken.stderr.splitlines())) == (1, 1)
+    assert port in taken.stderr
+    page = started.http.get(started.url + "/", timeout=30).text
+    folder = re.findall(r"<code>(.*)/sandbox.json</code>", page)[0]
+    taken = run(tmp_path, "sandbox", "--port", str(free_port()), "--data", folder)
+    assert (taken.returncode, len(taken.stderr.splitlines())) == (1, 1)
+    assert folder in taken.stderr
+    wrong = run(tmp_path, "sandbox", "--now", "tomorrow")
+    assert wrong.returncode == 2
+    assert started.http.get(started.url + "/sandbox/clock", timeout=30).ok
