@@ -7,11 +7,24 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.desk.conversations.builders import add, counted, created, done, given, patch, read, recounted, rows_of, wrote
-from tests.world import Desk
+from tests.desk.conversations.builders import (
+    add,
+    counted,
+    created,
+    done,
+    given,
+    patch,
+    read,
+    recounted,
+    rows_of,
+    start,
+    wrote,
+)
+from tests.world import Desk, unique
 
 STEPS = 300
 STATUSES = ("active", "pending", "closed", "spam")
@@ -207,3 +220,40 @@ def what_people_see(walk: Walk) -> None:
         assert total == sum(one.status == status for one in known), status
     tags = {one["name"].lower(): one["ticketCount"] for one in desk.get("/v2/tags").json()["_embedded"]["tags"]}
     assert {name: n for name, n in tags.items() if n} == dict(Counter(name for one in known for name in one.tags))
+
+
+def test_writers_at_the_same_time_keep_every_number_right(desk: Desk) -> None:
+    """Eight clients on five conversations that they share."""
+    inboxes = [desk.add_inbox() for _ in range(2)]
+    owners = [desk.user_id, desk.add_user(inboxes=tuple(inboxes)), desk.add_team()]
+    ids = [start(desk, inboxes[0], tags=["vip"]) for _ in range(5)]
+
+    def write(number: int) -> Counter[int]:
+        rng, answers = random.Random(number), Counter[int]()
+        client = desk.as_user(desk.user_id)
+        customer = {"email": f"{unique('paul')}@buyer.example"}
+        with client.http:
+            for n in range(25):
+                id, inbox = rng.choice(ids), rng.choice(inboxes)
+                answer = rng.choice((
+                    lambda: add(client, id, "reply", customer=customer, assignTo=rng.choice(owners)),
+                    lambda: add(client, id, "notes", status=rng.choice(STATUSES)),
+                    lambda: add(client, id, "customer", customer=customer),
+                    lambda: patch(client, id, "/status", rng.choice(STATUSES)),
+                    lambda: patch(client, id, "/assignTo", rng.choice(owners)),
+                    lambda: patch(client, id, "/mailboxId", inbox, op="move"),
+                    lambda: client.put(f"/v2/conversations/{id}/tags", {"tags": [f"t{n}", *rng.sample(TAGS, 2)]}),
+                    lambda: client.post("/v2/conversations", given(inbox, tags=[f"t{n}"], customer=customer)),
+                ))()  # fmt: skip
+                answers[answer.status_code] += 1
+            if number < 2:
+                answers[client.delete(f"/v2/conversations/{ids[number]}").status_code] += 1
+        return answers
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sum(pool.map(write, range(8)), Counter[int]())
+    assert set(answers) <= {201, 204, 404}, answers
+    assert counted(desk) == recounted(desk)
+    for row in rows_of(desk):
+        shown = read(desk, row.id, embed="threads")
+        assert shown["threads"] == sum(one["type"] != "lineitem" for one in shown["_embedded"]["threads"])
