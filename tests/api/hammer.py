@@ -70,7 +70,7 @@ async def hammer(database: Database, job: Job) -> Spent:
 
 def begun(database: Database) -> int:
     """Statements run by writers, in lots of four: begin, seek the row, lease, commit."""
-    return sum(session.ran for session in database.lanes["write"]._sessions) // 4
+    return sum(session.ran for session in database.lanes["write"].sessions) // 4
 
 
 async def main(url: str) -> None:

@@ -24,7 +24,7 @@ from deskhand.catalogue.operations import OPERATIONS
 from deskhand.catalogue.problems import BadRequest, InvalidJson, Problem
 from deskhand.catalogue.values import Email, Ids, Names, Recipient, WireTime
 
-EXAMPLES = 2_000 if os.environ.get("DESKHAND_TEST_DEEP") else 20
+EXAMPLES = 2_000 if os.environ.get("DESKHAND_TEST_DEEP") else 15
 WITH_BODY = [operation for operation in OPERATIONS if operation.body is not NoBody]
 WITH_QUERY = [operation for operation in OPERATIONS if operation.query is not NoQuery]
 

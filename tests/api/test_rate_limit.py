@@ -244,4 +244,4 @@ def hammered(processes: list[subprocess.Popen[str]], jobs: list[Job]) -> list[Sp
 
 def statements(database: Database) -> int:
     """How many were run so far by the writers."""
-    return sum(session.ran for session in database.lanes["write"]._sessions)
+    return sum(session.ran for session in database.lanes["write"].sessions)

@@ -416,30 +416,30 @@ def asked(desk: Desk, inbox: int) -> dict[str, int]:
 ACTIVE = {"refund", "answered", "filed", "mira"}
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ('(subject:"refund")', {"refund"}),
-        ('subject:"refund" OR subject:"receipt"', {"refund", "filed"}),
-        ('(body:"blue parrot")', {"answered"}),
-        ("tag:fire", {"refund"}),
-        ('(NOT tag:"spam")', ACTIVE - {"filed"}),
-        ('(mailbox:"Orders")', {"mira"}),
-        ('(email:"mira@northwind.example")', {"mira"}),
-        ("email:boss@northwind.example", {"mira"}),
-        ("(email:(mira@northwind.example OR paul@buyer.example))", ACTIVE),
-        ('(assigned:"Unassigned")', ACTIVE - {"refund"}),
-        ('(assigned:"ines")', {"refund"}),
-        ('(assigned:"Ines Okafor")', {"refund"}),
-        ('(subject:"refund" AND NOT assigned:"Unassigned")', {"refund"}),
-        ("(attachments:true)", {"filed"}),
-        ("(attachments:false)", ACTIVE - {"filed"}),
-        ("(modifiedAt:[NOW-1HOUR TO *])", ACTIVE),
-        ("(createdAt:[2014 TO 2014-12-01])", set()),
-    ],
-)
-def test_a_query_finds(desk: Desk, asked: dict[str, int], query: str, found: set[str]) -> None:
-    assert set(listed(desk, query=query)) == {asked[name] for name in found}
+QUERIES: list[tuple[str, set[str]]] = [
+    ('(subject:"refund")', {"refund"}),
+    ('subject:"refund" OR subject:"receipt"', {"refund", "filed"}),
+    ('(body:"blue parrot")', {"answered"}),
+    ("tag:fire", {"refund"}),
+    ('(NOT tag:"spam")', ACTIVE - {"filed"}),
+    ('(mailbox:"Orders")', {"mira"}),
+    ('(email:"mira@northwind.example")', {"mira"}),
+    ("email:boss@northwind.example", {"mira"}),
+    ("(email:(mira@northwind.example OR paul@buyer.example))", ACTIVE),
+    ('(assigned:"Unassigned")', ACTIVE - {"refund"}),
+    ('(assigned:"ines")', {"refund"}),
+    ('(assigned:"Ines Okafor")', {"refund"}),
+    ('(subject:"refund" AND NOT assigned:"Unassigned")', {"refund"}),
+    ("(attachments:true)", {"filed"}),
+    ("(attachments:false)", ACTIVE - {"filed"}),
+    ("(modifiedAt:[NOW-1HOUR TO *])", ACTIVE),
+    ("(createdAt:[2014 TO 2014-12-01])", set()),
+]
+
+
+def test_a_query_finds_what_it_asks_for(desk: Desk, asked: dict[str, int]) -> None:
+    for query, found in QUERIES:
+        assert set(listed(desk, query=query)) == {asked[name] for name in found}, query
 
 
 def test_a_query_and_the_other_filters_must_both_hold(desk: Desk, inbox: int, asked: dict[str, int]) -> None:
@@ -1096,53 +1096,51 @@ def test_publishing_a_draft(desk: Desk, inbox: int) -> None:
     assert read(desk, id)["state"] == "published"
 
 
-@pytest.mark.parametrize(
-    ("op", "path", "value"),
-    [
-        ("replace", "/foo", 1),
-        ("replace", "/", 1),
-        ("replace", "/threads", 1),
-        ("replace", "/primaryCustomer", 1),
-        ("replace", "/primaryCustomer/id", 1),
-        ("remove", "/status", ...),
-        ("remove", "/subject", ...),
-        ("remove", "/mailboxId", ...),
-        ("move", "/status", "closed"),
-        ("move", "/assignTo", 2),
-        ("test", "/status", "active"),
-        ("copy", "/status", "active"),
-        ("Replace", "/status", "closed"),
-        ("replace", "/status", "Wrong"),
-        ("replace", "/status", ["closed"]),
-        ("replace", "/status", None),
-        ("replace", "/status", ...),
-        ("replace", "/subject", 5),
-        ("replace", "/subject", None),
-        ("replace", "/subject", ...),
-        ("replace", "/draft", "no"),
-        ("replace", "/draft", ...),
-        ("replace", "/assignTo", 1),
-        ("replace", "/assignTo", 0),
-        ("replace", "/assignTo", -3),
-        ("replace", "/assignTo", 1.5),
-        ("replace", "/assignTo", True),
-        ("replace", "/assignTo", "ines"),
-        ("replace", "/assignTo", 999_999_999),
-        ("replace", "/assignTo", ...),
-        ("move", "/mailboxId", 999_999_999),
-        ("move", "/mailboxId", "x"),
-        ("move", "/mailboxId", ...),
-        ("replace", "/primaryCustomer.id", 999_999_999),
-        ("replace", "/primaryCustomer.id", {"id": 1}),
-    ],
-)
-def test_a_step_that_is_not_possible_is_400_and_changes_nothing(
-    desk: Desk, inbox: int, op: str, path: str, value: Any
-) -> None:
+IMPOSSIBLE: list[tuple[str, str, Any]] = [
+    ("replace", "/foo", 1),
+    ("replace", "/", 1),
+    ("replace", "/threads", 1),
+    ("replace", "/primaryCustomer", 1),
+    ("replace", "/primaryCustomer/id", 1),
+    ("remove", "/status", ...),
+    ("remove", "/subject", ...),
+    ("remove", "/mailboxId", ...),
+    ("move", "/status", "closed"),
+    ("move", "/assignTo", 2),
+    ("test", "/status", "active"),
+    ("copy", "/status", "active"),
+    ("Replace", "/status", "closed"),
+    ("replace", "/status", "Wrong"),
+    ("replace", "/status", ["closed"]),
+    ("replace", "/status", None),
+    ("replace", "/status", ...),
+    ("replace", "/subject", 5),
+    ("replace", "/subject", None),
+    ("replace", "/subject", ...),
+    ("replace", "/draft", "no"),
+    ("replace", "/draft", ...),
+    ("replace", "/assignTo", 1),
+    ("replace", "/assignTo", 0),
+    ("replace", "/assignTo", -3),
+    ("replace", "/assignTo", 1.5),
+    ("replace", "/assignTo", True),
+    ("replace", "/assignTo", "ines"),
+    ("replace", "/assignTo", 999_999_999),
+    ("replace", "/assignTo", ...),
+    ("move", "/mailboxId", 999_999_999),
+    ("move", "/mailboxId", "x"),
+    ("move", "/mailboxId", ...),
+    ("replace", "/primaryCustomer.id", 999_999_999),
+    ("replace", "/primaryCustomer.id", {"id": 1}),
+]
+
+
+def test_a_step_that_is_not_possible_is_400_and_changes_nothing(desk: Desk, inbox: int) -> None:
     id = start(desk, inbox)
-    before = read(desk, id)
-    assert len(faults(patch(desk, id, op, path, value, status=400))) == 1
-    assert read(desk, id) == before
+    before = read(desk, id, embed="threads")
+    for op, path, value in IMPOSSIBLE:
+        assert len(faults(patch(desk, id, op, path, value, status=400))) == 1, (op, path, value)
+    assert read(desk, id, embed="threads") == before
 
 
 @pytest.mark.parametrize("body", [{}, {"op": "replace"}, {"path": "/status", "value": "closed"}, {"status": "closed"}])

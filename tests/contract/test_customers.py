@@ -212,29 +212,29 @@ def test_a_change_moves_a_customer_up_in_the_order_of_changes(
     assert times == sorted(times) and len(times) == 3
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ('(email:"mira@northwind.example")', {"Mira"}),
-        ('(email:"northwind")', {"Mira", "Nina"}),
-        ('(email:("mira@northwind.example" OR "paul@buyer.example"))', {"Mira", "Paul"}),
-        ('(firstName:"Mira")', {"Mira"}),
-        ('(lastName:"Okafor")', {"Mira", "Paul"}),
-        ('(firstName:"Mira" OR firstName:"Nina")', {"Mira", "Nina"}),
-        ('(firstName:"Mira" AND lastName:"Okafor")', {"Mira"}),
-        ('(firstName:"Mira" AND lastName:"Lind")', set()),
-        ('organization:"Buyer Ltd"', {"Paul"}),
-        ("modifiedAt:[2013-11-20T00:00:00Z TO *]", {"Mira", "Paul", "Nina"}),
-        ("modifiedAt:[2013-11-20T00:00:00Z TO 2014]", set()),
-    ],
-)
-def test_a_query_finds(desk: Desk, query: str, found: set[str]) -> None:
+QUERIES: list[tuple[str, set[str]]] = [
+    ('(email:"mira@northwind.example")', {"Mira"}),
+    ('(email:"northwind")', {"Mira", "Nina"}),
+    ('(email:("mira@northwind.example" OR "paul@buyer.example"))', {"Mira", "Paul"}),
+    ('(firstName:"Mira")', {"Mira"}),
+    ('(lastName:"Okafor")', {"Mira", "Paul"}),
+    ('(firstName:"Mira" OR firstName:"Nina")', {"Mira", "Nina"}),
+    ('(firstName:"Mira" AND lastName:"Okafor")', {"Mira"}),
+    ('(firstName:"Mira" AND lastName:"Lind")', set()),
+    ('organization:"Buyer Ltd"', {"Paul"}),
+    ("modifiedAt:[2013-11-20T00:00:00Z TO *]", {"Mira", "Paul", "Nina"}),
+    ("modifiedAt:[2013-11-20T00:00:00Z TO 2014]", set()),
+]
+
+
+def test_a_query_finds_what_it_asks_for(desk: Desk) -> None:
     made = {
         "Mira": add(desk, "mira@northwind.example", firstName="Mira", lastName="Okafor"),
         "Paul": add(desk, "paul@buyer.example", firstName="Paul", lastName="Okafor", organization="Buyer Ltd"),
         "Nina": add(desk, "nina@northwind.example", firstName="Nina", lastName="Lind"),
     }
-    assert set(listed(desk, query=query)) == {made[name] for name in found}
+    for query, found in QUERIES:
+        assert set(listed(desk, query=query)) == {made[name] for name in found}, query
 
 
 def test_a_query_that_makes_no_sense_is_400(desk: Desk) -> None:
@@ -567,23 +567,23 @@ def test_json_patch_has_a_media_type_of_its_own(desk: Desk) -> None:
     assert read(desk, id)["firstName"] == "Karl"
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        ("remove", "/emails"), ("remove", "/phones"), ("remove", "/websites"), ("add", "/firstName", "x"),
-        ("replace", "/id", 5), ("replace", "/draft", True), ("replace", "/nothing", "x"), ("replace", "/", "x"),
-        ("replace", "/firstName", 5), ("replace", "/firstName", "x" * 41), ("replace", "/jobTitle", "x" * 61),
-        ("replace", "/gender", "x"), ("replace", "/address/country", "GBR"), ("replace", "/address/planet", "x"),
-        ("replace", "/address/lines", "x"), ("add", "/emails", "x@y.example"), ("add", "/emails", {"value": "x"}),
-        ("add", "/emails", {"value": "x@y.example", "type": "mobile"}), ("add", "/phones", {"type": "work"}),
-        ("add", "/phones"), ("remove", "/emails/999999999"), ("replace", "/emails/999999999/value", "x@y.example"),
-        ("remove", "/emails/x"), ("test", "/firstName", "Mira"), ("move", "/firstName", "x"),
-    ],
-)  # fmt: skip
-def test_a_step_that_is_not_possible_is_400_and_changes_nothing(desk: Desk, step: tuple[Any, ...]) -> None:
+IMPOSSIBLE: list[tuple[Any, ...]] = [
+    ("remove", "/emails"), ("remove", "/phones"), ("remove", "/websites"), ("add", "/firstName", "x"),
+    ("replace", "/id", 5), ("replace", "/draft", True), ("replace", "/nothing", "x"), ("replace", "/", "x"),
+    ("replace", "/firstName", 5), ("replace", "/firstName", "x" * 41), ("replace", "/jobTitle", "x" * 61),
+    ("replace", "/gender", "x"), ("replace", "/address/country", "GBR"), ("replace", "/address/planet", "x"),
+    ("replace", "/address/lines", "x"), ("add", "/emails", "x@y.example"), ("add", "/emails", {"value": "x"}),
+    ("add", "/emails", {"value": "x@y.example", "type": "mobile"}), ("add", "/phones", {"type": "work"}),
+    ("add", "/phones"), ("remove", "/emails/999999999"), ("replace", "/emails/999999999/value", "x@y.example"),
+    ("remove", "/emails/x"), ("test", "/firstName", "Mira"), ("move", "/firstName", "x"),
+]  # fmt: skip
+
+
+def test_a_step_that_is_not_possible_is_400_and_changes_nothing(desk: Desk) -> None:
     id = add(desk, "mira@northwind.example", firstName="Mira", websites=[{"value": "x"}])
     before = read(desk, id)
-    assert len(faults(change(desk, id, step, status=400))) == 1
+    for step in IMPOSSIBLE:
+        assert len(faults(change(desk, id, step, status=400))) == 1, step
     assert read(desk, id) == before
 
 

@@ -7,22 +7,22 @@ import time
 from pathlib import Path
 
 from deskhand.db.database import open_database
-from deskhand.db.load import Load, load_of
+from deskhand.db.engine import Load
 
 
 def test_a_lane_tells_who_works_and_who_waits(tmp_path: Path):
     database = open_database("", tmp_path)
     lane = database.lanes["slow"]
-    assert load_of(lane) == Load(waiting=0, busy=0, threads=2)
+    assert lane.load == Load(waiting=0, busy=0, threads=2)
     go_on = threading.Event()
     callers = [threading.Thread(target=lane.run_now, args=(lambda _: go_on.wait(30),)) for _ in range(5)]
     for caller in callers:
         caller.start()
-    wait_for(lambda: load_of(lane) == Load(waiting=3, busy=2, threads=2))
+    wait_for(lambda: lane.load == Load(waiting=3, busy=2, threads=2))
     go_on.set()
     for caller in callers:
         caller.join(30)
-    wait_for(lambda: load_of(lane) == Load(waiting=0, busy=0, threads=2))
+    wait_for(lambda: lane.load == Load(waiting=0, busy=0, threads=2))
     database.close()
 
 

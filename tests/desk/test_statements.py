@@ -293,7 +293,7 @@ def ways(seeded: Seeded, statement: Statement[Any]) -> Iterator[dict[str, Any]]:
     found = parameters_of(statement)
     every = {one.name: candidates(seeded, one) for one in found}
     rows = seeded.rows.get(main_table(text_of(statement)), [])
-    for number, row in enumerate(rows[:8] or [{}]):
+    for number, row in enumerate(rows[:5] or [{}]):
         base = {one.name: value_in(row, one, every[one.name]) for one in found}
         yield base
         for name, values in every.items():

@@ -410,7 +410,9 @@ def test_fifteen_kills_lose_no_acknowledged_write(kind: str, tmp_path: Path, req
     seed = int(os.environ.get("DESKHAND_TEST_SEED") or random.randrange(10**9))
     database_url = ""
     if kind == "postgresql":
-        database_url = postgresql.create_database(request.getfixturevalue("postgresql_server"), f"crash{seed}")
+        server_url = request.getfixturevalue("postgresql_server")
+        postgresql.drop_database(server_url, "crash")
+        database_url = postgresql.create_database(server_url, "crash")
     upgrade(sqlalchemy_url(database_url, tmp_path / SQLITE_FILE))
     rng = random.Random(seed)
     began = time.monotonic()

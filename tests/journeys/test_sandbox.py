@@ -11,8 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -331,14 +333,36 @@ def test_a_reset_brings_everything_back(fresh: Sandbox) -> None:
     assert fresh.get(f"/v2/conversations/{examples['draft_conversation']}").json()["state"] == "draft"
 
 
-def test_resets_while_others_read_are_never_half_seen(fresh: Sandbox) -> None:
+def test_resets_are_never_half_seen(fresh: Sandbox) -> None:
+    """Others read and write while it is reset; they sign in again, because a reset takes their tokens away."""
     total = fresh.get("/v2/conversations", status="all").json()["page"]["totalElements"]
     path = f"/v2/conversations/{fresh.description['examples']['merged']['into']}/notes"
-    for _ in range(5):
-        assert fresh.call("POST", path, json={"text": "New."}).ok
-        fresh.control("reset")
-        fresh.sign_in()
-        assert fresh.get("/v2/conversations", status="all").json()["page"]["totalElements"] == total
+    over = threading.Event()
+
+    def use(writes: bool) -> set[tuple[int, int]]:
+        one, seen = Sandbox(fresh.process, fresh.description, 0), set()
+        with one.http:
+            one.sign_in()
+            while not over.is_set():
+                answer = (
+                    one.call("POST", path, json={"text": "New."}) if writes else one.get("/v2/conversations?status=all")
+                )
+                shown = answer.json()["page"]["totalElements"] if answer.status_code == 200 else total
+                seen.add((answer.status_code, shown))
+                if answer.status_code == 401:
+                    one.sign_in()
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        using = [pool.submit(use, writes) for writes in (False, False, True, True)]
+        try:
+            for _ in range(10):
+                fresh.control("reset")
+                time.sleep(0.05)
+        finally:
+            over.set()
+        seen = set().union(*(one.result(60) for one in using))
+    assert seen == {(200, total), (201, total), (401, total)}
 
 
 # The clock -----------------------------------------------------------------------------------------------------------
@@ -552,7 +576,7 @@ def test_a_restart_in_the_same_folder_goes_on(moved: Left, started: Sandbox, tmp
         again.control("reset")
         again.sign_in()
         assert notes(again, moved) == []
-        assert abs((again.now() - datetime.fromisoformat(NOW)).total_seconds()) < 60
+        assert abs((again.now() - datetime.fromisoformat(NOW)).total_seconds()) < 300
 
 
 def test_its_application_follows_it_to_another_port(left: Left, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ Source: https://developer.helpscout.com/mailbox-api/overview/errors
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,8 +20,7 @@ GATEWAY_JSON = "application/json; charset=utf-8"
 _sequence = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A finished answer: status, body and the headers particular to it."""
 
     status: int

@@ -27,8 +27,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from deskhand import __version__
-from deskhand.db.engine import Lane, LaneName
-from deskhand.db.load import Load, load_of
+from deskhand.db.engine import Lane, LaneName, Load
 
 BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 UNKNOWN = "unknown"
@@ -97,7 +96,7 @@ class Metrics:
             statuses={name: list(figures.by_class) for name, figures in operations},
             durations={name: (list(figures.slots), figures.seconds) for name, figures in operations},
             limited=self._limited,
-            lanes={name: load_of(lane) for name, lane in self._lanes.items()},
+            lanes={name: lane.load for name, lane in self._lanes.items()},
         )
 
     def _all(self) -> dict[str, Snapshot]:

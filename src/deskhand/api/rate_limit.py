@@ -17,6 +17,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+import msgspec
+
 from deskhand.catalogue.problems import TooManyRequests
 from deskhand.db.engine import Database, Writer
 from deskhand.desk import rate_leases
@@ -29,8 +31,7 @@ BLOCKS = 20
 """Into how many blocks per process a limit is divided; all but one process may be left with a block unspent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(msgspec.Struct, frozen=True):
     """What the rate headers say: the account's limit and what is left of it in this minute."""
 
     limit: int

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from deskhand.catalogue.operation import Operation
 
 AnyOperation = Operation[Any, Any]
@@ -18,8 +20,7 @@ class _Part:
     operations: dict[str, AnyOperation] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """A known path: its operations by method, and its parameters as they were written."""
 
     operations: dict[str, AnyOperation]

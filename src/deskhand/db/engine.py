@@ -7,11 +7,14 @@ writes have separate lanes, so that none waits behind another kind; SQLite has o
 from __future__ import annotations
 
 import asyncio
-import threading
+import concurrent.futures
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from functools import partial
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -36,6 +39,14 @@ class Duplicate(Exception):
 
 class Conflict(Exception):
     """The database gave this transaction up in favour of another; trying it again is safe."""
+
+
+class Load(NamedTuple):
+    """Calls that wait for a thread of a lane, threads at work, and how many threads there are."""
+
+    waiting: int
+    busy: int
+    threads: int
 
 
 class Reader(Protocol):
@@ -162,33 +173,86 @@ class Session:
         raise NotImplementedError
 
 
+_Task = tuple[Callable[[Session], Any], Callable[[Any, BaseException | None], Any]]
+"""Work, and what is to be told how it ended."""
+
+
 class Lane:
-    """A few threads, each with its own session."""
+    """A few threads, each with its own session.
+
+    Work goes through a plain queue: what `run_in_executor` adds to each call costs more than most of our queries.
+    """
 
     def __init__(self, name: str, threads: int, open_session: Callable[[], Session]) -> None:
         self._open = open_session
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"deskhand-{name}")
-        self._local = threading.local()
-        self._sessions: list[Session] = []
+        self._queue: SimpleQueue[_Task | None] = SimpleQueue()
+        self._busy = [False] * threads
+        self.sessions: list[Session] = []
+        self._threads = [
+            Thread(target=self._serve, args=(place,), name=f"deskhand-{name}-{place}", daemon=True)
+            for place in range(threads)
+        ]
+        self._started = Lock()
+
+    @property
+    def load(self) -> Load:
+        """How busy the lane is at this moment."""
+        return Load(self._queue.qsize(), sum(self._busy), len(self._threads))
 
     async def run(self, work: Callable[[Session], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._work, work)
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._put(work, lambda *ended: loop.call_soon_threadsafe(_settle, done, *ended))
+        return await done
 
     def run_now(self, work: Callable[[Session], T]) -> T:
         """As `run`, for callers without an event loop (the command line)."""
-        return self._pool.submit(self._work, work).result()
-
-    def _work(self, work: Callable[[Session], T]) -> T:
-        session: Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = self._open()
-            self._sessions.append(session)
-        return work(session)
+        done: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._put(work, partial(_settle, done))
+        return done.result()
 
     def close(self) -> None:
-        self._pool.shutdown()
-        for session in self._sessions:
+        """Finish what is waiting, then end the threads and their sessions."""
+        if self._started.locked():
+            for _ in self._threads:
+                self._queue.put(None)
+            for thread in self._threads:
+                thread.join()
+
+    def _put(self, work: Callable[[Session], Any], settle: Callable[[Any, BaseException | None], Any]) -> None:
+        if self._started.acquire(blocking=False):
+            for thread in self._threads:
+                thread.start()
+        self._queue.put((work, settle))
+
+    def _serve(self, place: int) -> None:
+        session: Session | None = None
+        while (task := self._queue.get()) is not None:
+            self._busy[place] = True
+            work, settle = task
+            result, problem = None, None
+            try:
+                if session is None:
+                    session = self._open()
+                    self.sessions.append(session)
+                result = work(session)
+            except BaseException as caught:  # noqa: BLE001 (it is raised where the caller waits)
+                problem = caught
+            self._busy[place] = False
+            with contextlib.suppress(RuntimeError):  # the event loop was closed: nobody waits any more
+                settle(result, problem)
+            del task, work, settle, result, problem  # or they would live until the next call
+        if session is not None:
             session.close()
+
+
+def _settle(done: Any, result: Any, problem: BaseException | None) -> None:
+    if done.done():
+        return  # whoever waited was cancelled
+    if problem is None:
+        done.set_result(result)
+    else:
+        done.set_exception(problem)
 
 
 class Database:

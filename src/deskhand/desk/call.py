@@ -40,8 +40,8 @@ class Actor(msgspec.Struct, frozen=True):
     policy: Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[Q, B]):
+# Structs, because each call makes several of these and frozen dataclasses cost several times as much to make.
+class Call(msgspec.Struct, Generic[Q, B], frozen=True):
     """One call of an operation: who, where, with what. `tx` writes only in operations that write."""
 
     tx: Writer
@@ -55,8 +55,7 @@ class Call(Generic[Q, B]):
     stored: tuple[Blob, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(msgspec.Struct, Generic[T], frozen=True):
     """One page of a list; `number` counts from 1."""
 
     items: Sequence[T]
@@ -65,30 +64,26 @@ class Page(Generic[T]):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class All(Generic[T]):
+class All(msgspec.Struct, Generic[T], frozen=True):
     """A whole list, for the few that have no pages."""
 
     items: Sequence[T]
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(msgspec.Struct, frozen=True):
     """A new resource's id and its path below the base URL."""
 
     id: int
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class MovedTo:
+class MovedTo(msgspec.Struct, frozen=True):
     """The resource lives under another path now (301)."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileData:
+class FileData(msgspec.Struct, frozen=True):
     """A file's bytes, to be sent as the base64 `data` of a JSON object, read piece by piece."""
 
     file: Path

@@ -40,12 +40,8 @@ class MovableClock:
 
 def to_wire(moment: datetime) -> str:
     """Write a moment as the API and the database do: `2026-11-23T09:30:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment.year >= 1000 else _early(moment)
-
-
-def _early(moment: datetime) -> str:
-    # strftime does not pad years below 1000 on Linux, which would break the order of texts.
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    # Not strftime, which does not pad years below 1000 on Linux: that would break the order of texts.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def from_wire(text: str) -> datetime:
@@ -63,7 +59,8 @@ _UNITS = ((365 * 86400, "year"), (30 * 86400, "month"), (86400, "day"), (3600, "
 
 def friendly(since: datetime, now: datetime) -> str:
     """How long ago something was, in words: `20 hours ago`."""
-    seconds = int((now - since).total_seconds())
+    passed = now - since
+    seconds = passed.days * 86_400 + passed.seconds
     for length, unit in _UNITS:
         if seconds >= length:
             count = seconds // length

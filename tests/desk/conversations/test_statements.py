@@ -83,7 +83,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, server: LiveServer) -> Callable[[], A
 
     def total() -> int:
         lanes = server.app.database.lanes.values()
-        return sum(session.ran for lane in lanes for session in lane._sessions)
+        return sum(session.ran for lane in lanes for session in lane.sessions)
 
     @contextmanager
     def block() -> Iterator[Ran]:

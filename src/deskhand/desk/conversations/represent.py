@@ -23,8 +23,10 @@ from deskhand.catalogue.threads import Rating, Scheduled, Thread, ThreadAction, 
 from deskhand.catalogue.values import stored
 from deskhand.desk.conversations.queries import Shown
 from deskhand.desk.conversations.thread_queries import AttachmentRow, ShownThread
-from deskhand.lib.clock import friendly, from_wire
+from deskhand.lib.clock import friendly
 
+# Named here because writing `list[str]` in a call makes a new object each time.
+_ADDRESSES, _TAGS, _FIELDS, _ENTITIES = list[str], list[ConversationTag], list[FieldValue], dict[str, int]
 _NO_THREADS = ConversationEmbedded([])
 _NO_ATTACHMENTS = ThreadEmbedded([])
 
@@ -53,9 +55,9 @@ def conversation(
         user_updated_at=row.user_updated_at,
         customer_waiting_since=_waiting(row, now),
         source=Source(row.source_type, row.source_via),
-        tags=stored(list[ConversationTag], row.tags),
-        cc=stored(list[str], row.cc),
-        bcc=stored(list[str], row.bcc),
+        tags=stored(_TAGS, row.tags),
+        cc=stored(_ADDRESSES, row.cc),
+        bcc=stored(_ADDRESSES, row.bcc),
         primary_customer=Person(
             id=row.customer_id,
             type="customer",
@@ -66,7 +68,7 @@ def conversation(
         ),
         snooze=_snooze(row),
         next_event=_next_event(row),
-        custom_fields=stored(list[FieldValue], row.custom_fields),
+        custom_fields=stored(_FIELDS, row.custom_fields),
         embedded=_NO_THREADS if threads is None else ConversationEmbedded(threads),
         links=_links(row, base),
     )
@@ -110,7 +112,7 @@ def _type(kind: str, v3: bool) -> str:
 def _waiting(row: Shown, now: datetime) -> Waiting | UnsetType:
     if row.waiting_since is None:
         return UNSET
-    since = from_wire(row.waiting_since)
+    since = datetime.fromisoformat(row.waiting_since)
     return Waiting(row.waiting_since, friendly(since, now), row.latest_reply_from or "customer")
 
 
@@ -175,7 +177,7 @@ def thread(row: ShownThread, attachments: Sequence[AttachmentRow], base: str, *,
         action=ThreadAction(
             type=row.action_type,
             text=row.action_text or UNSET,
-            associated_entities=stored(dict[str, int], row.associated),
+            associated_entities=stored(_ENTITIES, row.associated),
         ),
         body=UNSET if line_item or row.body is None else row.body,
         source=Source(row.source_type, row.source_via),
@@ -183,9 +185,9 @@ def thread(row: ShownThread, attachments: Sequence[AttachmentRow], base: str, *,
         created_by=_author(row, v3),
         assigned_to=_assigned_to(row, v3),
         saved_reply_id=row.saved_reply_id,
-        to=stored(list[str], row.recipients),
-        cc=stored(list[str], row.cc),
-        bcc=stored(list[str], row.bcc),
+        to=stored(_ADDRESSES, row.recipients),
+        cc=stored(_ADDRESSES, row.cc),
+        bcc=stored(_ADDRESSES, row.bcc),
         created_at=row.created_at,
         opened_at=row.opened_at or UNSET,
         linked_conversation_id=str(row.linked_conversation_id) if row.linked_conversation_id else UNSET,
