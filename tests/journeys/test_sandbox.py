@@ -362,7 +362,8 @@ def test_resets_are_never_half_seen(fresh: Sandbox) -> None:
         finally:
             over.set()
         seen = set().union(*(one.result(60) for one in using))
-    assert seen == {(200, total), (201, total), (401, total)}
+    assert seen <= {(200, total), (201, total), (401, total)}
+    assert len(seen) > 1
 
 
 # The clock -----------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def answer_problem(problem: Problem, correlation_id: str) -> Answer:
         content["_embedded"] = {"errors": [_field_error(error) for error in problem.errors]}
     content["_links"] = _links(problem)
     headers = (("Retry-After", "2"),) if isinstance(problem, Unavailable) else ()
-    return Answer(problem.status, msgspec.json.encode(content), VND_ERROR, headers)
+    return Answer(problem.status, msgspec.json.encode(content, enc_hook=str), VND_ERROR, headers)
 
 
 def answer_unauthorized(problem: Unauthorized) -> Answer:
