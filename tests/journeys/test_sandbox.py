@@ -72,7 +72,8 @@ class Sandbox:
 
     def stop(self) -> int:
         self.http.close()
-        self.process.send_signal(signal.SIGINT)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
         self.process.communicate(timeout=30)
         return self.process.returncode
 
@@ -407,6 +408,19 @@ def refused(sandbox: Sandbox, what: str, **given: Any) -> list[str]:
     return [error["path"] for error in answer.json()["errors"]]
 
 
+def test_the_clock_stays_where_times_can_be_written(fresh: Sandbox) -> None:
+    for body in ({"set": "9999-12-31T23:59:59Z"}, {"set": "0001-01-01T00:00:00Z"}):
+        assert refused(fresh, "clock", json=body) == ["set"]
+    for _ in range(200):
+        if fresh.http.post(f"{fresh.url}/sandbox/clock", json={"advance": "18000d"}, timeout=30).status_code == 400:
+            break
+    else:
+        raise AssertionError("there was no end")
+    assert fresh.http.get(f"{fresh.url}/", timeout=30).status_code == 200
+    fresh.sign_in()
+    assert fresh.get("/v2/conversations").status_code == 200
+
+
 # Faults --------------------------------------------------------------------------------------------------------------
 
 
@@ -459,6 +473,14 @@ def test_a_cut_connection_ends_in_the_middle(fresh: Sandbox) -> None:
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
             fresh.get("/v2/tags")
     assert fresh.get("/v2/tags").status_code == 200
+
+
+def test_heads_are_hit_like_gets_and_what_browsers_ask_first_is_not(fresh: Sandbox) -> None:
+    fresh.control("faults", {"operation": "list_tags", "status": 503})
+    assert fresh.call("HEAD", "/v2/tags").status_code == 503
+    fresh.control("faults", {"operation": "*", "status": 503})
+    assert fresh.call("OPTIONS", "/v2/tags").status_code == 204
+    assert fresh.get("/v2/tags").status_code == 503
 
 
 def test_faults_are_listed_played_in_order_and_called_off(fresh: Sandbox) -> None:
@@ -627,3 +649,9 @@ def test_a_taken_port_a_taken_folder_and_a_wrong_time_are_refused_in_one_line(st
     wrong = run(tmp_path, "sandbox", "--now", "tomorrow")
     assert wrong.returncode == 2
     assert started.http.get(started.url + "/sandbox/clock", timeout=30).ok
+
+
+def test_it_ends_well_when_it_is_told_to_stop(left: Left, tmp_path: Path) -> None:
+    with sandbox(copy(left, tmp_path), *OPTIONS, *FEW) as running:
+        running.process.send_signal(signal.SIGTERM)  # as a supervisor or a container does
+        assert running.process.wait(30) == 0

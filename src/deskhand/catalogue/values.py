@@ -109,9 +109,12 @@ def _id(text: str) -> int:
     return int(text)
 
 
+_EMPTY_LIST = msgspec.Raw(b"[]")
+
+
 def stored(kind: type[T], json: str) -> T:
     """A field's value that is kept as JSON in its wire form: it goes into the answer unparsed."""
-    return msgspec.Raw(json.encode())  # type: ignore[return-value]
+    return _EMPTY_LIST if json == "[]" else msgspec.Raw(json.encode())  # type: ignore[return-value]
 
 
 def lower_camel(name: str) -> str:

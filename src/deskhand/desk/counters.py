@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from deskhand.db.engine import Reader, Writer
 from deskhand.db.portable import ids_in, upsert
-from deskhand.db.statements import P, rows
+from deskhand.db.statements import P, rows, value
 from deskhand.db.tables import Id, Text, account_column, table
 
 STATUS_CODES = {"active": 1, "pending": 2, "closed": 3, "spam": 4}
@@ -55,6 +55,11 @@ _BY_KEY = rows(Count, _KIND.group_by(counter.c.kind, counter.c.key))
 _BY_KEY_IN = rows(
     Count, _KIND.where(ids_in(counter.c.inbox_id, P("inboxes", sa.Text))).group_by(counter.c.kind, counter.c.key)
 )
+_TOTAL = sa.select(sa.cast(sa.func.coalesce(sa.func.sum(counter.c.n), sa.literal_column("0")), sa.Integer)).where(
+    counter.c.account_id == P("account_id"), counter.c.kind == P("kind"), counter.c.key == P("key")
+)
+_OF_KEY = value(int, _TOTAL)
+_OF_KEY_IN = value(int, _TOTAL.where(ids_in(counter.c.inbox_id, P("inboxes", sa.Text))))
 _OF_INBOX = rows(
     Count,
     sa.select(counter.c.kind, counter.c.key, counter.c.n).where(
@@ -76,6 +81,14 @@ def by_key(db: Reader, account_id: int, kind: str, inboxes: tuple[int, ...] | No
         listed = msgspec.json.encode(inboxes).decode()
         found = db.all(_BY_KEY_IN, account_id=account_id, kind=kind, inboxes=listed)
     return {count.key: count.n for count in found}
+
+
+def of_key(db: Reader, account_id: int, kind: str, key: int, inboxes: tuple[int, ...] | None) -> int:
+    """The sum of one key of a kind, over some inboxes or over all (None)."""
+    if inboxes is None:
+        return db.first(_OF_KEY, account_id=account_id, kind=kind, key=key)
+    listed = msgspec.json.encode(inboxes).decode()
+    return db.first(_OF_KEY_IN, account_id=account_id, kind=kind, key=key, inboxes=listed)
 
 
 def of_inbox(db: Reader, account_id: int, kind: str, inbox_id: int) -> dict[int, int]:

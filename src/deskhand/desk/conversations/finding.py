@@ -104,8 +104,11 @@ def find(db: Reader, wanted: Wanted) -> tuple[list[Shown], int]:
 
 
 def _counted(db: Reader, wanted: Wanted) -> int:
+    codes = [counters.STATUS_CODES[status] for status in STATUSES[wanted.status]]
+    if len(codes) == 1:
+        return counters.of_key(db, wanted.account_id, "status", codes[0], wanted.inboxes)
     by_status = counters.by_key(db, wanted.account_id, "status", wanted.inboxes)
-    return sum(by_status.get(counters.STATUS_CODES[status], 0) for status in STATUSES[wanted.status])
+    return sum(by_status.get(code, 0) for code in codes)
 
 
 def _shape(wanted: Wanted) -> tuple[str, ...]:
