@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -112,6 +113,9 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        # What is there now stays, so the garbage collector need not go through it again and again.
+        gc.collect()
+        gc.freeze()
         yield
         self.database.close()
 

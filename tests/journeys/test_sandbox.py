@@ -102,7 +102,9 @@ def sandbox(folder: Path, *options: str) -> Iterator[Sandbox]:
     finally:
         if process.poll() is None:
             process.kill()
-            process.communicate(timeout=30)
+        process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def until_it_answers(url: str, process: subprocess.Popen[str]) -> None:

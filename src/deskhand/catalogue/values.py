@@ -123,5 +123,8 @@ def lower_camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-class Shape(msgspec.Struct, rename=lower_camel, kw_only=True):
-    """The base of every request and response shape: camelCase outside, unknown fields ignored."""
+class Shape(msgspec.Struct, rename=lower_camel, kw_only=True, gc=False):
+    """The base of every request and response shape: camelCase outside, unknown fields ignored.
+
+    Shapes never refer to themselves, so the garbage collector need not look at them.
+    """

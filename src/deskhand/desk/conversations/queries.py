@@ -17,7 +17,7 @@ from deskhand.desk.customers.tables import customer
 from deskhand.desk.users.tables import staff
 
 
-class Shown(msgspec.Struct):
+class Shown(msgspec.Struct, gc=False):
     """A conversation with the people in it, as lists and single reads show it."""
 
     id: int

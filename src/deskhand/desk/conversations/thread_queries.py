@@ -19,7 +19,7 @@ from deskhand.desk.users.tables import staff
 PAGE_SIZE = 50
 
 
-class ShownThread(msgspec.Struct):
+class ShownThread(msgspec.Struct, gc=False):
     """A thread with the people in it."""
 
     id: int
