@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import socket
 import sys
 import tempfile
@@ -77,6 +78,7 @@ def _serve(app: App, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=STOP_WITHIN_S,
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn sends itself the signal again once it is done
     try:
         uvicorn.Server(config).run()
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from pathlib import Path
 from deskhand.lib.clock import MovableClock
 
 CLOCK_FILE = "clock.json"
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 _STEP = re.compile(r"(-?\d{1,9})\s*(s|m|h|d|w)", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _FARTHEST = timedelta(days=366 * 50)

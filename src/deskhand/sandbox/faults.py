@@ -45,7 +45,7 @@ class Faults:
         self.waiting: list[Fault] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = self._next(scope) if self.waiting else None
+        fault = self._next(scope) if self.waiting and scope["method"] != "OPTIONS" else None
         if fault is None:
             await self._api(scope, receive, send)
             return
@@ -59,7 +59,8 @@ class Faults:
 
     def _next(self, scope: Scope) -> Fault | None:
         match = self._matcher.match(scope["path"])
-        operation = match.operations.get(scope["method"]) if match else None
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        operation = match.operations.get(method) if match else None
         for fault in self.waiting:
             if fault.operation == "*" or (operation is not None and fault.operation == operation.name):
                 fault.times -= 1

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from deskhand.lib.clock import from_wire, to_wire
-from deskhand.sandbox.clock import SandboxClock, read_step
+from deskhand.sandbox.clock import EARLIEST_YEAR, LATEST_YEAR, SandboxClock, read_step
 from deskhand.sandbox.faults import Fault, Faults, known
 from deskhand.sandbox.options import CALLBACK
 
@@ -44,6 +44,7 @@ def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[No
         wanted = await _body(request, _MoveClock)
         if isinstance(wanted, Response):
             return wanted
+        before = clock.offset
         try:
             if (wanted.advance is None) == (wanted.set is None):
                 return _refused("advance", 'give either "advance" or "set"')
@@ -51,7 +52,10 @@ def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[No
                 clock.advance(read_step(wanted.advance))
             else:
                 clock.set(from_wire(wanted.set or ""))
-        except ValueError as problem:
+            if not EARLIEST_YEAR <= clock.now().year <= LATEST_YEAR:
+                raise ValueError(f"must lead to a time between {EARLIEST_YEAR} and {LATEST_YEAR}")
+        except (ValueError, OverflowError) as problem:
+            clock.offset = before
             return _refused("advance" if wanted.advance is not None else "set", str(problem))
         clock.keep()
         return await get_clock(request)
