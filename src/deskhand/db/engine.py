@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from queue import SimpleQueue
@@ -134,10 +134,12 @@ class Session:
 
     def flush_counts(self) -> None:
         """Write the counters gathered by `count`, those that came to zero left out."""
+        rows: dict[Statement[None], list[tuple[Any, ...]]] = defaultdict(list)
         for (statement, key), by in sorted(self._counts.items(), key=lambda item: item[0][1]):
             if by:
-                compiled = statement.on(self.dialect)
-                self._execute(compiled.text, (*key, by))
+                rows[statement].append((*key, by))
+        for statement, written in rows.items():
+            self._execute_many(statement.on(self.dialect).text, written)
         self._counts.clear()
 
     def forget(self) -> None:

@@ -102,9 +102,9 @@ class PostgresSession(Session):
 
 
 def open_postgresql(url: str) -> Database:
-    """Open a PostgreSQL database: eight quick readers, two slow ones, eight writers, connected as needed."""
+    """Open a PostgreSQL database: four quick readers, two slow ones, eight writers, connected as needed."""
     lanes: dict[LaneName, Lane] = {
-        "fast": Lane("read", 8, lambda: PostgresSession(url)),
+        "fast": Lane("read", 4, lambda: PostgresSession(url)),
         "slow": Lane("slow", 2, lambda: PostgresSession(url)),
         "write": Lane("write", 8, lambda: PostgresSession(url)),
     }

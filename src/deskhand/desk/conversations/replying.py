@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -61,10 +61,10 @@ def reply(tx: Writer, actor: Actor, id: int, new: NewReply, files: Files, now: s
     thread_id = add_thread(tx, row, files)
     index.append(tx, head.account_id, head.id, plain(new.text))
     if draft:
-        _save(tx, head, now, files, capped_threads=head.capped_threads + 1)
+        save(tx, head, _with_thread(head, now, files))
         return thread_id
-    after = _published(tx, head, row, now, files, status=status, assignee_id=owner, by=author)
-    after = save(tx, after, msgspec.structs.replace(after, waiting_since=None, latest_reply_from="user"))
+    after = _published(head, row, now, files, status=status, assignee_id=owner, by=author)
+    after = save(tx, head, msgspec.structs.replace(after, waiting_since=None, latest_reply_from="user"))
     tell(tx, actor, after, events.AGENT_REPLY_CREATED, now, thread_id=thread_id, imported=bool(new.imported))
     tell_changes(tx, actor, head, after, now)
     return thread_id
@@ -92,7 +92,7 @@ def add_note(tx: Writer, actor: Actor, id: int, new: NewNote, files: Files, now:
     )
     thread_id = add_thread(tx, row, files)
     index.append(tx, head.account_id, head.id, plain(new.text))
-    after = _published(tx, head, row, now, files, status=status, assignee_id=head.assignee_id, by=author)
+    after = save(tx, head, _published(head, row, now, files, status=status, assignee_id=head.assignee_id, by=author))
     tell(tx, actor, after, events.NOTE_CREATED, now, thread_id=thread_id, imported=bool(new.imported))
     tell_changes(tx, actor, head, after, now)
     return thread_id
@@ -123,7 +123,8 @@ def add_chat_or_phone(
     )
     thread_id = add_thread(tx, row, files)
     index.append(tx, head.account_id, head.id, plain(new.text))
-    _published(tx, head, row, now, files, status=head.status, assignee_id=head.assignee_id, by=actor.user_id)
+    after = _published(head, row, now, files, status=head.status, assignee_id=head.assignee_id, by=actor.user_id)
+    save(tx, head, after)
     return thread_id
 
 
@@ -153,8 +154,8 @@ def add_customer_thread(tx: Writer, actor: Actor, id: int, new: NewCustomerThrea
     )
     thread_id = add_thread(tx, row, files)
     index.append(tx, head.account_id, head.id, plain(new.text))
-    after = _published(tx, head, row, now, files, status=status, assignee_id=head.assignee_id, by=actor.user_id)
-    after = save(tx, after, _answered_by_customer(after, row, bool(new.imported)))
+    after = _published(head, row, now, files, status=status, assignee_id=head.assignee_id, by=actor.user_id)
+    after = save(tx, head, _answered_by_customer(after, row, bool(new.imported)))
     tell(
         tx, actor, after, events.CUSTOMER_REPLY_CREATED, now,
         thread_id=thread_id, by_customer=customer.id, imported=bool(new.imported),
@@ -173,31 +174,25 @@ def _answered_by_customer(head: Head, row: ThreadRow, imported: bool) -> Head:
 
 
 def _published(
-    tx: Writer, head: Head, row: ThreadRow, now: str, files: Files, *, status: str, assignee_id: int | None, by: int
+    head: Head, row: ThreadRow, now: str, files: Files, *, status: str, assignee_id: int | None, by: int
 ) -> Head:
-    """Save what every published thread changes in its conversation."""
-    after = with_status(head, status, by, now)
-    return _save(
-        tx,
-        head,
-        now,
-        files,
-        status=after.status,
-        closed_at=after.closed_at,
-        closed_by=after.closed_by,
+    """The conversation with what every published thread changes in it; not saved yet."""
+    return msgspec.structs.replace(
+        with_status(_with_thread(head, now, files), status, by, now),
         assignee_id=assignee_id,
         preview=preview(row.body or ""),
         threads=head.threads + 1,
-        capped_threads=head.capped_threads + 1,
         cc=row.cc if row.cc != "[]" else head.cc,
         bcc=row.bcc if row.bcc != "[]" else head.bcc,
         user_updated_at=head.user_updated_at if row.created_by_type == "customer" else now,
     )
 
 
-def _save(tx: Writer, head: Head, now: str, files: Files, **changes: Any) -> Head:
+def _with_thread(head: Head, now: str, files: Files) -> Head:
     attachments = 1 if files else head.attachments
-    return save(tx, head, msgspec.structs.replace(head, modified_at=now, attachments=attachments, **changes))
+    return msgspec.structs.replace(
+        head, modified_at=now, capped_threads=head.capped_threads + 1, attachments=attachments
+    )
 
 
 def with_status(head: Head, status: str, by: int, now: str) -> Head:

@@ -26,6 +26,8 @@ from deskhand.lib.clock import from_wire
 from deskhand.lib.images import size_of
 from deskhand.outbox import events
 
+_COUNTED = frozenset({"inbox_id", "folder_id", "status", "assignee_id", "tags", "merged_into"})
+"""What the numbers that a conversation belongs to depend on: see `count`."""
 _FIXED = frozenset({"id", "account_id", "number", "created_at"})
 
 
@@ -96,10 +98,12 @@ def require_room(head: Head) -> None:
 def save(tx: Writer, before: Head, after: Head) -> Head:
     """Write what differs, move the conversation to the folder it belongs in, and keep the counters."""
     after = msgspec.structs.replace(after, folder_id=_folder(after))
-    old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
-    changed = {name: value for name, value in new.items() if value != old[name] and name not in _FIXED}
+    old, new = msgspec.structs.astuple(before), msgspec.structs.astuple(after)
+    pairs = zip(Head.__struct_fields__, old, new, strict=True)
+    changed = {name: is_now for name, was, is_now in pairs if is_now != was and name not in _FIXED}
     if changed:
         tx.run(_update(tuple(changed)), id=before.id, for_account=before.account_id, **changed)
+    if not _COUNTED.isdisjoint(changed):
         count(tx, before, -1)
         count(tx, after, 1)
     return after

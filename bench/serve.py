@@ -1,0 +1,49 @@
+"""One server in a process of its own, the product or the limit app, both under the same uvicorn."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+BASE_URL = "http://127.0.0.1:8080"
+"""What links in answers begin with: the same for both, so that their answers can be compared byte by byte."""
+
+
+class Server(uvicorn.Server):
+    """Says on stdout when it is ready."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("which", choices=("product", "limit"))
+    options.add_argument("--folder", type=Path, required=True, help="the data folder")
+    options.add_argument("--database-url", default="", help="PostgreSQL; without it SQLite in the folder")
+    options.add_argument("--listener", type=int, required=True, help="an open socket to listen on")
+    given = options.parse_args()
+    # Each imports only its own, so that their memory can be told apart.
+    if given.which == "product":
+        from deskhand.app import App  # noqa: PLC0415
+        from deskhand.settings import Settings  # noqa: PLC0415
+
+        app: Any = App(Settings(data_dir=given.folder, database_url=given.database_url, base_url=BASE_URL))
+    else:
+        from bench.limit_app import LimitApp  # noqa: PLC0415
+
+        app = LimitApp(given.database_url, given.folder / "deskhand.sqlite", BASE_URL)
+    listener = socket.socket(fileno=given.listener)
+    config = uvicorn.Config(app, log_level="warning", loop="uvloop", http="httptools", access_log=False)
+    Server(config).run([listener])
+
+
+if __name__ == "__main__":
+    main()
