@@ -1,7 +1,8 @@
 """Where statements run: sessions on the raw drivers, and the three lanes of threads that own them.
 
-A lane is a few threads, each with a session of its own. Quick reads, slow reads (search, reports, deep pages) and
-writes have separate lanes, so that none waits behind another kind; SQLite has one writer, as the database itself does.
+A lane is a few threads, each with a session of its own; SQLite's quick reads need none (HereLane). Quick reads, slow reads
+(search, reports, deep pages) and writes have separate lanes, so that none waits behind another kind; SQLite has one
+writer, as the database itself does.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -255,6 +256,30 @@ def _settle(done: Any, result: Any, problem: BaseException | None) -> None:
         done.set_result(result)
     else:
         done.set_exception(problem)
+
+
+class HereLane(Lane):
+    """A lane whose work is done at once on the event loop, for queries that take less time than the way to a thread.
+
+    Nothing else happens meanwhile, so it is only for a database in this process that has its pages in memory.
+    """
+
+    def __init__(self, name: str, threads: int, open_session: Callable[[], Session]) -> None:
+        super().__init__(name, threads, open_session)
+        self._here = local()
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        session: Session | None = getattr(self._here, "session", None)
+        if session is None:
+            session = self._here.session = self._open()
+            self.sessions.append(session)
+        return work(session)
+
+    def close(self) -> None:
+        """Also end the sessions that were opened here."""
+        super().close()
+        for session in self.sessions:
+            session.close()
 
 
 class Database:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deskhand.db.engine import Database, Duplicate, Lane, LaneName, Session, Unavailable
+from deskhand.db.engine import Database, Duplicate, HereLane, Lane, LaneName, Session, Unavailable
 
 T = TypeVar("T")
 
@@ -74,9 +74,9 @@ class SqliteSession(Session):
 
 
 def open_sqlite(path: Path) -> Database:
-    """Open a SQLite file: one quick reader, two slow ones, one writer."""
+    """Open a SQLite file: a quick reader on the event loop, two slow ones and one writer in threads."""
     lanes: dict[LaneName, Lane] = {
-        "fast": Lane("read", 1, lambda: SqliteSession(path, writes=False)),
+        "fast": HereLane("read", 1, lambda: SqliteSession(path, writes=False)),
         "slow": Lane("slow", 2, lambda: SqliteSession(path, writes=False)),
         "write": Lane("write", 1, lambda: SqliteSession(path, writes=True)),
     }

@@ -55,10 +55,10 @@ _SLOW_PAGE = 20
 
 
 def _slow(query: ListConversations) -> bool:
-    """Lists that no index serves in order: they read many rows before the first is known."""
+    """Lists that no index serves in order, so that many rows are read before the first is known; and whole threads."""
     return bool(
-        query.query or query.tag or query.custom_fields_by_ids or query.modified_since or query.page > _SLOW_PAGE
-        or query.sort_field in _SLOW_SORTS
+        query.embed or query.query or query.tag or query.custom_fields_by_ids or query.modified_since
+        or query.page > _SLOW_PAGE or query.sort_field in _SLOW_SORTS
     )  # fmt: skip
 
 
