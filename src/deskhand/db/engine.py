@@ -1,8 +1,8 @@
 """Where statements run: sessions on the raw drivers, and the three lanes of threads that own them.
 
-A lane is a few threads, each with a session of its own; SQLite's quick reads need none (HereLane). Quick reads, slow reads
-(search, reports, deep pages) and writes have separate lanes, so that none waits behind another kind; SQLite has one
-writer, as the database itself does.
+A lane is a few threads, each with a session of its own; SQLite's quick reads need none (HereLane). Quick reads, slow
+reads (search, reports, deep pages) and writes have separate lanes, so that none waits behind another kind; SQLite has
+one writer, as the database itself does.
 """
 
 from __future__ import annotations
