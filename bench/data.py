@@ -11,10 +11,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import psycopg
@@ -23,8 +24,9 @@ from psycopg import sql
 
 import deskhand.schema
 from deskhand.db.database import SQLITE_FILE, open_database
-from deskhand.db.engine import Database, Writer
+from deskhand.db.engine import Database, Session, Writer
 from deskhand.db.migrate import sqlalchemy_url, upgrade
+from deskhand.db.sqlite import SqliteSession
 from deskhand.desk import loading
 from deskhand.desk.inboxes.folders import folder_id, home
 from deskhand.desk.loading import Batch
@@ -47,6 +49,21 @@ RATE_LIMIT = 1_000_000_000
 BATCH = 1000
 
 Progress = Callable[[int], None]
+
+
+class Rows(Protocol):
+    """What a database is filled with."""
+
+    name: str
+    source: Path
+
+    def before(self, batch: Batch, count: int) -> None:
+        """Everything that conversations refer to."""
+        ...
+
+    def add(self, batch: Batch, position: int, count: int) -> None:
+        """One conversation with its threads and what search finds it by."""
+        ...
 
 
 def quiet(done: int) -> None:
@@ -99,13 +116,14 @@ def issue_tokens(database: Database) -> dict[int, str]:
 # Filled databases, kept from run to run
 
 
-def sqlite(data: Path, count: int, progress: Progress = quiet) -> Path:
+def sqlite(data: Path, count: int, progress: Progress = quiet, rows: Rows | None = None) -> Path:
     """A filled SQLite file; copy it before use."""
-    kept = data / f"{_fingerprint(count)}.sqlite"
+    rows = rows or Invented()
+    kept = data / f"{_fingerprint(count, rows)}.sqlite"
     if not kept.exists():
         data.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=data) as folder:
-            fill("", Path(folder), count, progress)
+            fill("", Path(folder), count, progress, rows)
             Path(folder, SQLITE_FILE).replace(kept)
     return kept
 
@@ -116,55 +134,76 @@ def copy_sqlite(filled: Path, folder: Path) -> None:
     shutil.copyfile(filled, folder / SQLITE_FILE)
 
 
-def fill_postgresql(server_url: str, data: Path, count: int, progress: Progress = quiet) -> str:
+def fill_postgresql(
+    server_url: str, data: Path, count: int, progress: Progress = quiet, rows: Rows | None = None
+) -> str:
     """A filled database on a PostgreSQL server, to be used as a template: its name.
 
     The server lives only as long as its run, so what is kept is each table's rows.
     """
-    name = "filled"
+    rows = rows or Invented()
+    name = f"filled_{rows.name}{count}"
     url = postgresql.create_database(server_url, name)
-    kept = data / f"{_fingerprint(count)}.postgresql"
+    kept = data / f"{_fingerprint(count, rows)}.postgresql"
     if kept.exists():
         upgrade(sqlalchemy_url(url, Path()))
         _restore(url, kept)
     else:
-        fill(url, data, count, progress)
+        fill(url, data, count, progress, rows)
         _save(url, kept)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
     return name
 
 
-def fill(url: str, folder: Path, count: int, progress: Progress = quiet) -> None:
+def fill(url: str, folder: Path, count: int, progress: Progress = quiet, rows: Rows | None = None) -> None:
     """Make the tables and put everything in."""
+    rows = rows or Invented()
     upgrade(sqlalchemy_url(url, folder / SQLITE_FILE))
     database = open_database(url, folder)
     try:
         people = Batch()
-        _add_people(people, count)
-        _add_customers(people)
+        rows.before(people, count)
         database.write_now(people.load)
-        writing = _Writing()
-        for start in range(0, count, BATCH):
-            batch = Batch()
-            for position in range(start, min(start + BATCH, count)):
-                writing.add(batch, position, count)
-            database.write_now(batch.load)
-            progress(min(start + BATCH, count))
+        if database.dialect == "sqlite":
+            database.lanes["write"].run_now(_hurry)
+        with ThreadPoolExecutor(1) as loader:  # the next rows are made while the last ones are put in
+            loaded: Future[None] | None = None
+            for start in range(0, count, BATCH):
+                batch = Batch()
+                for position in range(start, min(start + BATCH, count)):
+                    rows.add(batch, position, count)
+                if loaded is not None:
+                    loaded.result()
+                loaded = loader.submit(database.write_now, batch.load)
+                progress(min(start + BATCH, count))
+            if loaded is not None:
+                loaded.result()
         database.write_now(loading.finish)
     finally:
         database.close()
 
 
-def _fingerprint(count: int) -> str:
+def _hurry(session: Session) -> None:
+    """Nothing is lost with a file that is made anew: let it be written in large pieces, and by the system."""
+    assert isinstance(session, SqliteSession)
+    session.connection.executescript(
+        "PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 50000; PRAGMA cache_size = -400000;"
+    )
+
+
+def _fingerprint(count: int, rows: Rows) -> str:
     """Another name whenever other rows or tables would come out."""
     seen = hashlib.sha256()
     package = Path(deskhand.schema.__file__).parent
-    for file in (Path(__file__), package / "desk/loading.py", *sorted(package.glob("d*/**/versions/*.py"))):
+    migrations, search = package / "db/migrations", package / "desk/search"
+    for file in (
+        Path(__file__), rows.source, package / "desk/loading.py", migrations / "search_tables.py",
+        *sorted((migrations / "versions").glob("*.py")), search / "index.py",
+        search / "tables.py", search / "tokens.py",
+    ):  # fmt: skip
         seen.update(file.read_bytes())
-    for file in sorted((package / "desk/search").glob("*.py")):
-        seen.update(file.read_bytes())
-    return f"{count}-{seen.hexdigest()[:12]}"
+    return f"{rows.name}{count}-{seen.hexdigest()[:12]}"
 
 
 def _save(url: str, kept: Path) -> None:
@@ -240,19 +279,21 @@ _LAST = (
 _STATUSES = ("active",) * 6 + ("pending",) * 2 + ("closed",) * 11 + ("spam",)
 
 
-def _add(batch: Batch, table: str, **row: Any) -> None:
+def add_row(batch: Batch, table: str, **row: Any) -> None:
+    """A row; what is not said is empty."""
     batch.add(table, **_EMPTY[table] | row)
 
 
-def _add_people(batch: Batch, count: int) -> None:
+def add_people(batch: Batch, count: int) -> None:
+    """The account for so many conversations: users, inboxes, custom fields and tags."""
     began = to_wire(NEWEST - timedelta(minutes=10 * (count + 1)))
-    _add(
+    add_row(
         batch, "account", id=ACCOUNT, name="Bench", plan="plus", timezone="UTC", rate_limit=RATE_LIMIT,
         lock_after_days=0, thread_editing=0, next_number=1001 + count, created_at=began,
     )  # fmt: skip
     for user in range(OWNER, OWNER + USERS):
         role = "owner" if user == OWNER else "admin" if user < OWNER + 4 else "user"
-        _add(
+        add_row(
             batch, "staff", id=user, account_id=ACCOUNT, type="user", first_name=_FIRST[user % 20],
             last_name=_LAST[user % 16], email=f"user{user}@bench.example", role=role, state="active",
             timezone="UTC", job_title="", phone="", alternate_emails="[]", mention=f"user{user}",
@@ -260,53 +301,60 @@ def _add_people(batch: Batch, count: int) -> None:
         )  # fmt: skip
         if role == "user":
             for inbox in (LIMITED_INBOX,) if user == LIMITED else range(FIRST_INBOX, FIRST_INBOX + INBOXES):
-                _add(batch, "inbox_access", account_id=ACCOUNT, user_id=user, inbox_id=inbox)
+                add_row(batch, "inbox_access", account_id=ACCOUNT, user_id=user, inbox_id=inbox)
     for inbox in range(FIRST_INBOX, FIRST_INBOX + INBOXES):
-        _add(
+        add_row(
             batch, "inbox", id=inbox, account_id=ACCOUNT, name=f"Inbox {inbox}", email=f"inbox{inbox}@bench.example",
             slug=f"{inbox:016x}", default_status="active", created_at=began, updated_at=began,
         )  # fmt: skip
         for position, name in enumerate(("Order", "Colour", "Country"), 1):
-            _add(
-                batch, "custom_field", id=_field_id(inbox, position), account_id=ACCOUNT, inbox_id=inbox, name=name,
+            add_row(
+                batch, "custom_field", id=field_id(inbox, position), account_id=ACCOUNT, inbox_id=inbox, name=name,
                 type="singleline", required=0, position=position,
             )  # fmt: skip
     for tag in range(301, 301 + TAGS):
-        _add(
+        add_row(
             batch, "tag", id=tag, account_id=ACCOUNT, name=f"tag {tag}", folded=f"tag {tag}", slug=f"tag-{tag}",
             color="#A5B2BD", created_at=began, updated_at=began,
         )  # fmt: skip
 
 
-def _add_customers(batch: Batch) -> None:
+def add_customers(batch: Batch, count: int) -> None:
+    """So many customers with an e-mail address each."""
     began = to_wire(NEWEST - timedelta(days=900))
-    for number, id in enumerate(range(FIRST_CUSTOMER, FIRST_CUSTOMER + CUSTOMERS), 1):
-        first, last = _name(id)
-        _add(
+    for number, id in enumerate(range(FIRST_CUSTOMER, FIRST_CUSTOMER + count), 1):
+        first, last = name_of(id)
+        add_row(
             batch, "customer", id=id, account_id=ACCOUNT, first_name=first, last_name=last, first_folded=fold(first),
-            last_folded=fold(last), organization_folded="", email=_email(id), created_at=began, updated_at=began,
+            last_folded=fold(last), organization_folded="", email=email_of(id), created_at=began, updated_at=began,
             photo_url=f"https://bench.example/c{id}.png" if id % 5 == 0 else None,
         )  # fmt: skip
-        _add(
+        add_row(
             batch, "customer_entry", id=90_000 + number, account_id=ACCOUNT, customer_id=id, kind="email",
-            type="work", value=_email(id), folded=_email(id),
+            type="work", value=email_of(id), folded=email_of(id),
         )  # fmt: skip
 
 
-def _name(customer: int) -> tuple[str, str]:
+def name_of(customer: int) -> tuple[str, str]:
+    """A customer's first and last name."""
     return _FIRST[customer % 20], _LAST[customer // 20 % 16]
 
 
-def _email(customer: int) -> str:
+def email_of(customer: int) -> str:
+    """A customer's address."""
     return f"customer{customer}@shop.example"
 
 
-def _field_id(inbox: int, position: int) -> int:
+def field_id(inbox: int, position: int) -> int:
+    """The id of an inbox's custom field."""
     return 11 + (inbox - FIRST_INBOX) * FIELDS + position - 1
 
 
-class _Writing:
+class Invented:
     """Makes conversations one after the other."""
+
+    name = ""
+    source = Path(__file__)
 
     def __init__(self) -> None:
         self.random = random.Random(42)
@@ -318,6 +366,11 @@ class _Writing:
             " ".join(self.random.choices(words, cum_weights=weights, k=self.random.randint(5, 18))).capitalize() + "."
             for _ in range(20_000)
         ]
+
+    def before(self, batch: Batch, count: int) -> None:
+        """Everything that conversations refer to."""
+        add_people(batch, count)
+        add_customers(batch, CUSTOMERS)
 
     def add(self, batch: Batch, position: int, count: int) -> None:
         """One conversation with its threads and what search finds it by."""
@@ -333,39 +386,40 @@ class _Writing:
         closed = status == "closed"
         snoozed = status in ("active", "pending") and position % 90 == 0
         kind = home(state="published", status=status, assigned=assignee is not None, snoozed=snoozed)
-        subject, people = pick.choice(self.sentences)[:60], " ".join((*_name(customer), _email(customer)))
+        subject = pick.choice(self.sentences)[:60]
         fields = [
-            {"id": _field_id(inbox, 1), "name": "Order", "value": str(position), "text": str(position)},
-            {"id": _field_id(inbox, 2), "name": "Colour", "value": "green", "text": "green"},
+            {"id": field_id(inbox, 1), "name": "Order", "value": str(position), "text": str(position)},
+            {"id": field_id(inbox, 2), "name": "Colour", "value": "green", "text": "green"},
         ][: position % 3]
         tags = sorted(pick.sample(range(301, 301 + TAGS), k=position % 4))
-        _add(
+        add_row(
             batch, "conversation", id=id, account_id=ACCOUNT, number=1001 + position, inbox_id=inbox,
             folder_id=folder_id(inbox, kind), type="email", status=status, state="published", subject=subject,
             subject_key=sort_key(subject),
             preview=preview(last["body"]), threads=len(shown), capped_threads=len(shown), customer_id=customer,
-            customer_email=_email(customer), customer_name=sort_key(" ".join(_name(customer))), assignee_id=assignee,
-            created_by_type="customer", created_by_id=customer, source_type="email", source_via="customer",
+            customer_email=email_of(customer), customer_name=sort_key(" ".join(name_of(customer))),
+            assignee_id=assignee, created_by_type="customer", created_by_id=customer,
+            source_type="email", source_via="customer",
             created_at=to_wire(began), modified_at=last["created_at"], user_updated_at=last["created_at"],
             closed_at=last["created_at"] if closed else None, closed_by=(assignee or OWNER) if closed else None,
             waiting_since=last["created_at"] if last["type"] == "customer" and not closed else None,
             latest_reply_from="customer" if last["type"] == "customer" else "user",
-            cc=last["cc"], bcc="[]", tags=_json([_tag(tag) for tag in tags]), custom_fields=_json(fields),
+            cc=last["cc"], bcc="[]", tags=as_json([tag_of(tag) for tag in tags]), custom_fields=as_json(fields),
             attachments=int(any(thread["attachments"] for thread in threads)),
             snoozed_by=OWNER if snoozed else None, snoozed_until="2099-01-01T00:00:00Z" if snoozed else None,
             unsnooze_on_reply=1 if snoozed else None,
         )  # fmt: skip
         for field in fields:
-            _add(
+            add_row(
                 batch, "conversation_field", account_id=ACCOUNT, conversation_id=id, field_id=field["id"],
                 value=field["value"],
             )  # fmt: skip
         for thread in threads:
-            _add(batch, "thread", **thread)
+            add_row(batch, "thread", **thread)
             if thread["attachments"]:
                 self._attach(batch, thread)
         body = tuple(plain(thread["body"]) for thread in shown)
-        batch.add_texts(Texts(ACCOUNT, id, subject, people, body))
+        batch.add_texts(Texts(ACCOUNT, id, subject, body))
 
     def _threads(self, id: int, customer: int, assignee: int | None, began: datetime) -> Iterator[dict[str, Any]]:
         pick = self.random
@@ -382,7 +436,7 @@ class _Writing:
                 "source_type": "email", "source_via": "customer" if by_customer else "user",
                 "customer_id": customer, "created_by_type": "customer" if by_customer else "user",
                 "created_by_id": author, "assigned_to": assignee, "saved_reply_id": 0,
-                "recipients": "[]" if by_customer else _json([_email(customer)]),
+                "recipients": "[]" if by_customer else as_json([email_of(customer)]),
                 "cc": '["copy@shop.example"]' if id % 20 == 0 else "[]", "bcc": "[]",
                 "created_at": to_wire(began + timedelta(hours=3 * number)),
                 "opened_at": to_wire(began + timedelta(hours=3 * number + 1)) if kind == "message" else None,
@@ -402,7 +456,7 @@ class _Writing:
             self.thread_id += 1
 
     def _attach(self, batch: Batch, thread: dict[str, Any]) -> None:
-        _add(
+        add_row(
             batch, "attachment", id=self.attachment_id, account_id=ACCOUNT, conversation_id=thread["conversation_id"],
             thread_id=thread["id"], filename="photo.png", mime_type="image/png", size=48_213, width=640, height=480,
             state="valid", sha256="0" * 64,
@@ -410,9 +464,11 @@ class _Writing:
         self.attachment_id += 1
 
 
-def _tag(id: int) -> dict[str, Any]:
+def tag_of(id: int) -> dict[str, Any]:
+    """A tag as conversations keep it."""
     return {"id": id, "color": "#A5B2BD", "tag": f"tag {id}"}
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
+    """As JSON columns keep it."""
     return msgspec.json.encode(value).decode()

@@ -9,7 +9,9 @@ What is stored of a text, its preview and its search words, is made by the produ
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -279,8 +281,9 @@ ATTACHMENTS = """
 
 HEAD = """
     SELECT c.inbox_id, c.status, c.assignee_id, c.folder_id, c.capped_threads, c.closed_at, c.closed_by,
-        c.snoozed_until, c.state, c.cc, c.bcc, customer.email, customer.id
-    FROM conversation AS c LEFT JOIN customer ON customer.id = ? AND customer.account_id = c.account_id
+        c.snoozed_until, c.state, c.cc, c.bcc, inbox.email, customer.email, customer.id
+    FROM conversation AS c JOIN inbox ON inbox.id = c.inbox_id
+    LEFT JOIN customer ON customer.id = ? AND customer.account_id = c.account_id
     WHERE c.id = ? AND c.account_id = ? AND c.merged_into IS NULL"""
 ADD_THREAD = """
     INSERT INTO thread (
@@ -300,8 +303,16 @@ ADD_SEARCH = """
     SELECT max(id) + 1, ?, ? FROM conversation_search WHERE account_id = ? AND id BETWEEN ? AND ?
     HAVING max(id) < ?"""
 ADD_EVENT = """
-    INSERT INTO event (account_id, name, subject_id, inbox_id, thread_id, actor_type, actor_id, at, particulars)
-    VALUES (?, ?, ?, ?, ?, 'user', ?, ?, ?)"""
+    INSERT INTO event (
+        account_id, name, subject_id, inbox_id, thread_id, actor_type, actor_id, at, particulars, handled)
+    VALUES (?, ?, ?, ?, ?, 'user', ?, ?, ?, 0)"""
+ADD_MAIL = """
+    INSERT INTO thread_mail (account_id, thread_id, conversation_id, direction, message_id, state, error, at)
+    VALUES (?, ?, ?, 'out', ?, 'waiting', '', ?)"""
+ADD_JOB = """
+    INSERT INTO job (
+        account_id, kind, target, payload, state, due_at, claim, attempts, last_error, created_at)
+    VALUES (?, 'send_email', ?, ?, 'waiting', ?, 0, 0, '', ?)"""
 COUNT_UP = """
     INSERT INTO counter (account_id, kind, key, inbox_id, n) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (account_id, kind, key, inbox_id) DO UPDATE SET n = counter.n + excluded.n"""
@@ -571,14 +582,16 @@ class LimitApp:
         found = execute(HEAD, (reply.customer.id, id, ACCOUNT)).fetchall()
         if not found:
             return 404, 0
-        inbox, before, assignee, folder, capped, closed_at, closed_by, snoozed, state, cc, bcc, email, known = found[0]
+        inbox, before, assignee, folder, capped, closed_at, closed_by, snoozed, state, cc, bcc, *people = found[0]
+        address, email, known = people
         if inboxes is not None and inbox not in inboxes:
             return 403, 0
         if capped >= MOST_THREADS:
             return 412, 0
         if known is None:
             return 400, 0
-        now, status = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), reply.status
+        moment = int(time.time())
+        now, status = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), reply.status
         reply_cc, reply_bcc = self.encode(reply.cc).decode(), self.encode(reply.bcc).decode()
         [(thread_id,)] = execute(
             ADD_THREAD,
@@ -606,6 +619,10 @@ class LimitApp:
             particulars = self.encode({"before": before, "after": status}).decode()
             execute(ADD_EVENT, (ACCOUNT, "convo.status", id, inbox, None, user, now, particulars))
             self.count(inbox, assignee, (before, folder), (status, home))
+        message_id = f"<{secrets.token_urlsafe(24)}.{thread_id}@{address.rpartition('@')[2]}>"
+        execute(ADD_MAIL, (ACCOUNT, thread_id, id, message_id, now))
+        handover = self.encode({"thread_id": thread_id, "inbox_id": inbox, "only": [], "known": ""}).decode()
+        execute(ADD_JOB, (ACCOUNT, f"mail:{inbox}", handover, moment * 1000, now))
         return 201, thread_id
 
     def count(self, inbox: int, owner: int | None, before: tuple[str, int], after: tuple[str, int]) -> None:

@@ -345,6 +345,11 @@ _WRITTEN = {
         " (SELECT id FROM conversation WHERE modified_at >= '{since}') ORDER BY id, text"
     ),
     "event": "SELECT * FROM event ORDER BY subject_id, name, particulars, actor_id",
+    "thread_mail": (
+        "SELECT account_id, conversation_id, direction, state, error FROM thread_mail"
+        " ORDER BY conversation_id, thread_id"
+    ),
+    "job": "SELECT account_id, kind, target, state, claim, attempts, last_error FROM job ORDER BY target",
     "counter": "SELECT * FROM counter WHERE n <> 0 ORDER BY account_id, kind, key, inbox_id",
 }
 

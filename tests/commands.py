@@ -27,6 +27,12 @@ def run(folder: Path, *arguments: str, stdin: str = "", **settings: str) -> subp
     )  # fmt: skip
 
 
+def start(folder: Path, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
+    """A command that goes on running; its log is a file in `folder`."""
+    with (folder / f"{arguments[0]}.log").open("ab") as log:
+        return subprocess.Popen(_command(*arguments), cwd=folder, env=_environment(settings), stdout=log, stderr=log)
+
+
 @dataclass
 class Served:
     """A running `deskhand serve`."""

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -18,13 +19,14 @@ from deskhand.settings import Settings
 class LiveServer:
     """The application on a free port of 127.0.0.1; `app` gives access to its database and clock."""
 
-    def __init__(self, data_dir: Path, database_url: str = "") -> None:
+    def __init__(self, data_dir: Path, database_url: str = "", **settings: Any) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         upgrade(sqlalchemy_url(database_url, data_dir / "deskhand.sqlite"))
         self.clock = MovableClock()
-        settings = Settings(data_dir=data_dir, database_url=database_url, base_url=self.url)
-        self.app = App(settings, self.clock)
+        settings.setdefault("webhook_private_addresses", True)  # receivers of tests listen on loopback
+        given = Settings(data_dir=data_dir, database_url=database_url, base_url=self.url, **settings)
+        self.app = App(given, self.clock)
         config = uvicorn.Config(
             self.app, log_level="warning", loop="uvloop", http="httptools", access_log=False, log_config=None
         )

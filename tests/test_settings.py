@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deskhand.settings import NAMES, Settings, SettingsError, read
+from deskhand.settings import NAMES, Settings, SettingsError, SmtpServer, read
 
 NOWHERE = Path("/nonexistent/deskhand.toml")
 
@@ -19,9 +19,11 @@ def test_without_anything_given_there_are_defaults():
         host="127.0.0.1",
         port=8080,
         workers=1,
+        worker="inside",
         log_format="json",
         log_level="info",
         trusted_proxies=("127.0.0.1", "::1"),
+        webhook_private_addresses=False,
     )
 
 
@@ -41,9 +43,13 @@ def test_every_setting_can_be_given_in_the_environment():
         "DESKHAND_HOST": "::",
         "DESKHAND_PORT": "80",
         "DESKHAND_WORKERS": "4",
+        "DESKHAND_WORKER": "separate",
         "DESKHAND_LOG_FORMAT": "text",
         "DESKHAND_LOG_LEVEL": "debug",
         "DESKHAND_TRUSTED_PROXIES": "10.1.2.3, 10.9.0.0/16",
+        "DESKHAND_SMTP_URL": "smtp+starttls://desk%40x.example:p%3Aw%2F@smtp.example",
+        "DESKHAND_SMTP_BY_INBOX": "A@x.example=smtps://u:p@[fe80::1]:4650  b@x.example=smtp://127.0.0.1?verify=no",
+        "DESKHAND_WEBHOOK_PRIVATE_ADDRESSES": "true",
     }
     assert {name.upper() for name in NAMES} == {name.removeprefix("DESKHAND_") for name in environ}
     assert read(environ, NOWHERE) == Settings(
@@ -53,9 +59,16 @@ def test_every_setting_can_be_given_in_the_environment():
         host="::",
         port=80,
         workers=4,
+        worker="separate",
         log_format="text",
         log_level="debug",
         trusted_proxies=("10.1.2.3", "10.9.0.0/16"),
+        smtp_url=SmtpServer("smtp.example", 587, "starttls", "desk@x.example", "p:w/"),
+        smtp_by_inbox={
+            "a@x.example": SmtpServer("fe80::1", 4650, "implicit", "u", "p"),
+            "b@x.example": SmtpServer("127.0.0.1", 25, verify=False),
+        },
+        webhook_private_addresses=True,
     )
 
 
@@ -106,8 +119,20 @@ def test_other_variables_are_nobodys_business():
         ("DESKHAND_DATABASE_URL", "mysql://db/desk", "must be empty (SQLite) or like postgresql://"),
         ("DESKHAND_DATABASE_URL", "postgresql+psycopg://db/desk", "must be empty (SQLite) or like postgresql://"),
         ("DESKHAND_DATABASE_URL", "postgresql:db", "must be empty (SQLite) or like postgresql://"),
+        ("DESKHAND_WEBHOOK_PRIVATE_ADDRESSES", "1", "must be true or false, not '1'"),
         ("DESKHAND_HOST", "http://x", "host (from DESKHAND_HOST) must be an address"),
         ("DESKHAND_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "must hold addresses, networks or *, not 'proxy'"),
+        ("DESKHAND_SMTP_URL", "mail.example:25", "smtp_url (from DESKHAND_SMTP_URL) must be like smtp://host:25"),
+        ("DESKHAND_SMTP_URL", "smtp://", "must be like smtp://host:25"),
+        ("DESKHAND_SMTP_URL", "smtps://user@mail.example", "must be like smtp://host:25"),
+        ("DESKHAND_SMTP_URL", "smtps://u:a/b@mail.example", "must be like smtp://host:25"),
+        ("DESKHAND_SMTP_URL", "smtps://u:p@mail.example:0", "must be like smtp://host:25"),
+        ("DESKHAND_SMTP_URL", "smtps://u:p@mail.example/inbox", "with / # @ and : in user and password written as %2F"),
+        ("DESKHAND_SMTP_URL", "smtp://u:p@mail.example", "would send the password in the clear"),
+        ("DESKHAND_SMTP_URL", "smtps://mail.example?verify=no", "verify=no only for a server on this machine"),
+        ("DESKHAND_SMTP_URL", "smtps://mail.example?tls=1.0", "knows no option but verify=no"),
+        ("DESKHAND_SMTP_BY_INBOX", "smtp://mail.example", "must be a table of inbox addresses and URLs"),
+        ("DESKHAND_SMTP_BY_INBOX", "a@x.example=ftp://y", "has a URL for a@x.example that must be like smtp://host:25"),
     ],
 )
 def test_a_bad_variable_is_named_with_what_is_wrong(variable: str, value: str, words: str):
@@ -126,6 +151,9 @@ def test_a_bad_variable_is_named_with_what_is_wrong(variable: str, value: str, w
         ("trusted_proxies = 7", "must be a list of addresses, not 7"),
         ("trusted_proxies = [7]", "must hold addresses, networks or *, not 7"),
         ("data_folder = 'x'", "data_folder (in {file}) is not a setting"),
+        ("smtp_url = 7", "must be like smtp://host:25"),
+        ("smtp_by_inbox = 7", "must be a table of inbox addresses and URLs"),
+        ("[smtp_by_inbox]\n'a@x.example' = 7", "has a URL for a@x.example that must be like smtp://host:25"),
         ("port = ", "{file} can't be read: "),
     ],
 )
@@ -149,6 +177,27 @@ def test_a_password_in_the_database_url_is_never_shown():
     with pytest.raises(SettingsError) as caught:
         read({"DESKHAND_DATABASE_URL": "postgresql://desk:hunter2@db:port/desk"}, NOWHERE)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["smtps://desk:hunter2@mail.example", "smtps://desk:hunter2@mail.example:port"])
+@pytest.mark.parametrize("form", ["{}", "a@x.example={}"])
+def test_a_password_in_an_smtp_url_is_never_shown(url: str, form: str):
+    variable = "DESKHAND_SMTP_BY_INBOX" if "=" in form else "DESKHAND_SMTP_URL"
+    try:
+        settings = read({variable: form.format(url)}, NOWHERE)
+    except SettingsError as problem:
+        assert "port" in url
+        assert "hunter2" not in str(problem)
+    else:
+        server = settings.smtp_url or settings.smtp_by_inbox["a@x.example"]
+        assert server.password == "hunter2"
+        assert "hunter2" not in repr(settings) + repr(server) + str(server)
+
+
+def test_servers_of_inboxes_are_a_table_in_the_file(tmp_path: Path):
+    file = tmp_path / "deskhand.toml"
+    file.write_text('[smtp_by_inbox]\n"Sales@x.example" = "smtp://localhost:2525"\n')
+    assert read({}, file).smtp_by_inbox == {"sales@x.example": SmtpServer("localhost", 2525)}
 
 
 def test_the_documentation_names_every_setting():

@@ -16,6 +16,8 @@ from deskhand.db.engine import Writer
 from deskhand.desk.inboxes import verbs as inboxes
 from deskhand.desk.teams import verbs as teams
 from deskhand.desk.users import verbs as users
+from deskhand.desk.workflows import verbs as workflows
+from deskhand.desk.workflows.actions import Action
 from deskhand.lib.clock import to_wire
 from deskhand.oauth import applications, tokens
 from tests.live import LiveServer
@@ -104,6 +106,20 @@ class Desk:
             return team_id
 
         return self.write(add)
+
+    def add_system_user(self, name: str = "Triage") -> int:
+        """An agent or another integration that acts on its own."""
+        new = users.NewStaff(
+            account_id=self.account_id, type="system_user", first_name=name, created_at=self.now, updated_at=self.now
+        )
+        return self.write(lambda tx: users.add_staff(tx, new))
+
+    def add_workflow(self, inbox_id: int, *actions: Action, name: str = "Close it", **workflow: Any) -> int:
+        """A workflow of an inbox, manual and active unless it says otherwise."""
+        new = workflows.NewWorkflow(
+            account_id=self.account_id, inbox_id=inbox_id, name=name, actions=actions, created_at=self.now, **workflow
+        )
+        return self.write(lambda tx: workflows.add(tx, new))
 
     def add_inbox(self, name: str = "Support", **inbox: Any) -> int:
         """An inbox of the account; only owners and administrators see it until a user is let in."""

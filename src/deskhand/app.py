@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,14 +24,22 @@ from deskhand.catalogue.operations import OPERATIONS
 from deskhand.db.database import open_database
 from deskhand.db.engine import Database, Writer
 from deskhand.db.sqlite import restore_copy
-from deskhand.desk import access, handlers
+from deskhand.desk import access, after_work, handlers
 from deskhand.desk.call import IMPLEMENTATIONS
+from deskhand.desk.conversations.erasure.files import remove_unnamed
+from deskhand.desk.conversations.threads import rating
+from deskhand.desk.conversations.threads.rating import Opinion
 from deskhand.lib.blobs import BlobStore
-from deskhand.lib.clock import Clock, SystemClock
+from deskhand.lib.clock import Clock, SystemClock, to_wire
+from deskhand.mail.captured import Capture
+from deskhand.mail.post import Post
+from deskhand.mail.smtp_out import SmtpPost
 from deskhand.oauth import applications
 from deskhand.oauth import routes as oauth_pages
 from deskhand.oauth.bearer import Bearers
 from deskhand.oauth.endpoint import TokenEndpoint
+from deskhand.outbox import events
+from deskhand.sandbox import mail as sandbox_mail
 from deskhand.sandbox import routes as sandbox_pages
 from deskhand.sandbox import start_page as sandbox_start
 from deskhand.sandbox.clock import SandboxClock
@@ -38,6 +47,7 @@ from deskhand.sandbox.faults import Faults
 from deskhand.sandbox.options import SEEDED_COPY, Sandbox
 from deskhand.settings import Settings
 from deskhand.web import routes as web_pages
+from deskhand.web.reference import pages as reference_pages
 
 TOKEN_PATH = "/v2/oauth2/token"
 
@@ -51,7 +61,8 @@ class App:
         if sandbox is not None:
             clock = SandboxClock(settings.data_dir, sandbox.offset)
         self.clock: Clock = clock or SystemClock()
-        self.database: Database = open_database(settings.database_url, settings.data_dir)
+        elsewhere = frozenset({events.WAKE} if settings.worker == "separate" else ())
+        self.database: Database = open_database(settings.database_url, settings.data_dir, elsewhere)
         self.rate_limit = rate_limit_for(settings.workers, self.clock, self.database)
         self.metrics = Metrics((operation.name for operation in OPERATIONS), self.database.lanes)
         bearers = Bearers(self.database, self.clock)
@@ -66,6 +77,17 @@ class App:
             self.clock,
             settings.base_url,
             self.metrics,
+            remove_unnamed,
+        )
+        self.tools = after_work.Tools(
+            self.database,
+            self.clock,
+            blobs,
+            settings.base_url,
+            allow_loopback=sandbox is not None,
+            keep_files=sandbox is not None,
+            allow_private=settings.webhook_private_addresses,
+            post=self._post(captured=sandbox is not None),
         )
         self.tokens: ASGIApp = TokenEndpoint(self.database, self.clock)
         start = [web_pages.start_page()] if sandbox is None else self._sandbox(sandbox)
@@ -82,9 +104,16 @@ class App:
         return [
             *oauth_pages.routes(self.database, self.clock, self.settings.base_url),
             *web_pages.routes(self.database, self.clock),
+            *reference_pages.routes(OPERATIONS, self.settings.base_url),
             *Health(self.database, self.metrics).routes,
             _openapi(self.settings.base_url),
         ]
+
+    def _post(self, *, captured: bool) -> Post:
+        """Where mail goes."""
+        if captured:
+            return Capture(self.clock)
+        return SmtpPost(self.settings.smtp_url, self.settings.smtp_by_inbox, self.settings.base_url)
 
     def _sandbox(self, sandbox: Sandbox) -> Sequence[BaseRoute]:
         assert isinstance(self.clock, SandboxClock)
@@ -100,15 +129,22 @@ class App:
             applications.redirect_to(tx, account_id, app["client_id"], app["redirect_url"])
 
         async def reset() -> None:
-            await restore_copy(self.database, folder / SEEDED_COPY)
+            await restore_copy(self.database, folder / SEEDED_COPY, going_on="job")
             await self.database.write(redirect_here)
             self.database.versions[access.STALE] += 1
             self.rate_limit.forget()
 
+        async def rate(thread_id: int, opinion: Opinion, words: str) -> int:
+            now = to_wire(self.clock.now())
+            return await self.database.write(
+                lambda tx: rating.rate(tx, account_id, thread_id, opinion, words, now)
+            )  # fmt: skip
+
         self.database.write_now(redirect_here)
         return [
             *sandbox_start.routes(sandbox.description, folder, self.clock),
-            *sandbox_pages.routes(self.clock, faults, reset),
+            *sandbox_pages.routes(self.clock, faults, reset, rate),
+            *sandbox_mail.routes(self.database, account_id),
         ]
 
     @asynccontextmanager
@@ -116,8 +152,23 @@ class App:
         # What is there now stays, so the garbage collector need not go through it again and again.
         gc.collect()
         gc.freeze()
-        yield
+        async with self._working():
+            yield
         self.database.close()
+
+    @asynccontextmanager
+    async def _working(self) -> AsyncIterator[None]:
+        """Carry out jobs meanwhile, unless that is another process's business."""
+        if self.settings.worker == "separate":
+            yield
+            return
+        async with after_work.working(self.tools) as worker:
+            running = asyncio.create_task(worker.run(), name="worker")
+            try:
+                yield
+            finally:
+                worker.stop()
+                await running
 
 
 def require_handlers() -> None:

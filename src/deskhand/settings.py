@@ -9,14 +9,28 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 PREFIX = "DESKHAND_"
 OF_THE_TESTS = "DESKHAND_TEST_"
 """How names in the environment begin that belong to the test suite and are no settings."""
 
+WorkerPlace = Literal["inside", "separate"]
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+Tls = Literal["none", "starttls", "implicit"]
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """An SMTP server as a URL names it. `verify`: its certificate is checked; an empty `user` signs in nowhere."""
+
+    host: str
+    port: int
+    tls: Tls = "none"
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    verify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +38,10 @@ class Settings:
     """All settings of a server.
 
     `base_url` is what every link in an answer begins with, without a slash at its end. An empty `database_url` means
-    SQLite in `data_dir`. `trusted_proxies` are the addresses and networks whose X-Forwarded-* headers are believed.
+    SQLite in `data_dir`. `worker` says where jobs are carried out: inside the server, or by `deskhand worker`.
+    `trusted_proxies` are the addresses and networks whose X-Forwarded-* headers are believed. Replies leave by the
+    server of `smtp_by_inbox` that their inbox's address names, else by that of `smtp_url`. Webhooks may go to addresses
+    of private networks and of this machine where `webhook_private_addresses` says so.
     """
 
     data_dir: Path = Path("data")
@@ -33,9 +50,13 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
+    worker: WorkerPlace = "inside"
     log_format: LogFormat = "json"
     log_level: LogLevel = "info"
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    smtp_url: SmtpServer | None = field(default=None, repr=False)
+    smtp_by_inbox: Mapping[str, SmtpServer] = field(default_factory=dict, repr=False)
+    webhook_private_addresses: bool = False
 
 
 NAMES = tuple(each.name for each in fields(Settings))
@@ -182,6 +203,14 @@ def _one_of(*choices: str) -> Callable[[Any], str]:
     return read
 
 
+def _yes_or_no(value: Any) -> bool:
+    """`true` or `false`, a text in the environment."""
+    found = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise ValueError(f"must be true or false, not {value!r}")
+    return found
+
+
 def _proxies(value: Any) -> tuple[str, ...]:
     """A list of texts, or one text with commas as the environment has it."""
     listed = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
@@ -196,6 +225,69 @@ def _proxies(value: Any) -> tuple[str, ...]:
     return tuple(one for one in listed if one)
 
 
+_SMTP: dict[str, tuple[Tls, int]] = {
+    "smtp": ("none", 25),
+    "smtp+starttls": ("starttls", 587),
+    "smtps": ("implicit", 465),
+}
+
+
+def _smtp_server(value: Any) -> SmtpServer:
+    # What was given is left out of the words: it may hold a password.
+    wrong = "must be like smtp://host:25, smtp+starttls://user:password@host:587 or smtps://user:password@host:465"
+    if not isinstance(value, str):
+        raise ValueError(wrong)
+    try:
+        parts = urlsplit(value)
+        given_port, query = (
+            parts.port,
+            dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))),
+        )
+    except ValueError:
+        raise ValueError(wrong) from None
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if parts.scheme not in _SMTP or not parts.hostname or parts.path not in ("", "/") or parts.fragment:
+        raise ValueError(f"{wrong}, with / # @ and : in user and password written as %2F %23 %40 %3A")
+    if any(c.isspace() for c in parts.hostname) or bool(user) != bool(password) or given_port == 0:
+        raise ValueError(wrong)
+    tls, port = _SMTP[parts.scheme]
+    if query not in ({}, {"verify": "yes"}, {"verify": "no"}):
+        raise ValueError("knows no option but verify=no")
+    verify = query.get("verify") != "no"
+    if not verify and not _is_loopback(parts.hostname):
+        raise ValueError("may have verify=no only for a server on this machine")
+    if user and tls == "none" and not _is_loopback(parts.hostname):
+        raise ValueError("would send the password in the clear: use smtp+starttls:// or smtps://")
+    return SmtpServer(parts.hostname, given_port or port, tls, user, password, verify)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _smtp_servers(value: Any) -> dict[str, SmtpServer]:
+    """A table, or as the environment has it: `address=url` one after the other, with spaces between."""
+    wrong = "must be a table of inbox addresses and URLs, or a text like support@example.com=smtps://…"
+    if isinstance(value, str):
+        pairs = [one.partition("=")[::2] for one in value.split()]
+    elif isinstance(value, dict):
+        pairs = list(value.items())
+    else:
+        raise ValueError(wrong)
+    servers = {}
+    for address, url in pairs:
+        if "@" not in address or "://" in address:
+            raise ValueError(wrong)
+        try:
+            servers[address.casefold()] = _smtp_server(url)
+        except ValueError as problem:
+            raise ValueError(f"has a URL for {address} that {problem}") from None
+    return servers
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "data_dir": _folder,
     "database_url": _database_url,
@@ -203,7 +295,11 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "host": _host,
     "port": _number(1, 65535),
     "workers": _number(1, 256),
+    "worker": _one_of("inside", "separate"),
     "log_format": _one_of("json", "text"),
     "log_level": _one_of("debug", "info", "warning", "error"),
     "trusted_proxies": _proxies,
+    "smtp_url": _smtp_server,
+    "smtp_by_inbox": _smtp_servers,
+    "webhook_private_addresses": _yes_or_no,
 }

@@ -13,7 +13,7 @@ import pytest
 from deskhand import __version__
 from tests.commands import run
 
-COMMANDS = ["serve", "init", "migrate", "check", "version"]
+COMMANDS = ["serve", "worker", "jobs", "init", "migrate", "check", "webhooks", "version"]
 
 
 def test_help_names_every_command(tmp_path: Path):

@@ -461,6 +461,12 @@ def test_a_query_finds_by_id_and_number(desk: Desk, inbox: int, asked: dict[str,
     assert listed(desk, query=f"(replyUserIds:({desk.user_id} OR 1))") == [asked["answered"]]
 
 
+def test_a_tag_that_grows_too_long_when_it_is_folded_is_found_nowhere(desk: Desk, asked: dict[str, int]) -> None:
+    long = "\ufdfa" * 1_700  # each is 18 letters in its plain form
+    assert listed(desk, query=f"tag:{long}*") == []
+    assert set(listed(desk, query=f"NOT tag:{long}*")) == {asked[name] for name in ACTIVE}
+
+
 def test_a_query_that_makes_no_sense_is_400(desk: Desk) -> None:
     for query in ('subject:"open', "subject:", "(AND)", "createdAt:[2026 TO", "nothing:x", "number:x"):
         assert faults(desk.get(PATH, query=query)) == ["query"], query

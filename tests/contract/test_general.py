@@ -297,7 +297,11 @@ def test_a_page_behind_the_last_is_empty_and_links_back(desk: Desk, inbox: int) 
     ids=lambda operation: operation.name,
 )
 def test_every_list_takes_its_pages_alike(desk: Desk, inbox: int, operation: Any) -> None:
-    values = {"conversation_id": start(desk, inbox), "inbox_id": inbox, "team_id": desk.add_team()}
+    organization = int(desk.post("/v2/organizations", {"name": "Tea"}).headers["Resource-ID"])
+    values = {
+        "conversation_id": start(desk, inbox), "inbox_id": inbox, "team_id": desk.add_team(),
+        "organization_id": organization,
+    }  # fmt: skip
     path = operation.path.format(**values)
     size, key = operation.returns.size, operation.returns.key
     for asked in ({}, {"size": 5}, {"pageSize": 5, "per_page": 5}, {"page": 1, "limit": 5}):
@@ -324,6 +328,8 @@ def test_every_list_takes_the_largest_ids_there_can_be(desk: Desk, inbox: int, o
         values["conversation_id"] = start(desk, inbox)
     if "customer_id" in operation.parameters:
         values["customer_id"] = int(desk.post("/v2/customers", {}).headers["Resource-ID"])
+    if "organization_id" in operation.parameters:
+        values["organization_id"] = int(desk.post("/v2/organizations", {"name": "Tea"}).headers["Resource-ID"])
     path = operation.path.format(**values)
     for field in msgspec.structs.fields(operation.query):
         for number in (2**63 - 1, 2**63 - 6, 2**31, 2**31 - 1):  # one ends in 2, as the ids of certain folders do

@@ -14,10 +14,13 @@ import msgspec
 import pytest
 
 from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import ListOf, NoQuery, One
+from deskhand.catalogue.operation import BareList, ListOf, NoQuery, One, Report
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.catalogue.values import decode_hook
+from deskhand.desk.conversations.threads.rating import rate
 from deskhand.desk.users import verbs as users
+from deskhand.desk.workflows.actions import SetStatus
+from tests.desk.conversations.received import received
 from tests.live import LiveServer
 from tests.world import Desk, open_desk, unique
 
@@ -38,9 +41,15 @@ class Account:
         ines, gone = (desk.add_user(first, inboxes=(support, sales)) for first in ("Ines", "Gone"))
         triage = self._add_system_user()
         team, empty = desk.add_team("Tier Two", members=(ines, gone)), desk.add_team("Nobody")
+        for path in ("/v2/customer-properties", "/v2/organizations/properties"):
+            tier = {"type": "dropdown", "slug": "tier", "name": "Tier", "options": [{"label": "Gold"}]}
+            assert desk.post(path, tier).status_code == 201
+        tea = self._made("/v2/organizations", {"name": "Tea", "domain": "tea.example", "phones": ["1"]})
+        assert desk.put(f"/v2/organizations/{tea}/properties/tier", {"value": "Gold"}).status_code == 204
         mira = self._made(
             "/v2/customers",
             {
+                "organizationId": tea, "properties": [{"slug": "tier", "value": "Gold"}],
                 "firstName": "Mira", "photoUrl": "https://x.example/p.png", "address": {"city": "Leeds"},
                 "emails": [{"value": "mira@northwind.example"}, {"value": "m@home.example"}],
                 "phones": [{"value": "1"}], "chats": [{"value": "m"}], "socialProfiles": [{"value": "@m"}],
@@ -74,10 +83,15 @@ class Account:
         assert as_gone.patch(f"/v2/conversations/{started}", step).status_code == 204
         desk.write(lambda tx: users.set_state(tx, desk.account_id, gone, "inactive", desk.now))
         whole = desk.get(f"/v2/conversations/{asked}", embed="threads").json()
+        question = whole["_embedded"]["threads"][-1]["id"]
+        received(desk, asked, question, b"Subject: x")
+        answered = desk.get(f"/v2/conversations/{started}/threads").json()["_embedded"]["threads"][-1]["id"]
+        hook = {"url": "https://hooks.example", "events": ["convo.merged"], "secret": "s", "mailboxIds": [support]}
         folders = desk.get(f"/v2/mailboxes/{support}/folders").json()["_embedded"]["folders"]
         entries = desk.get(f"/v2/customers/{mira}").json()["_embedded"]
-        self.ids: dict[str, list[int]] = {
+        self.ids: dict[str, list[Any]] = {
             "conversation_id": [asked, closed, started, draft, by_agent],
+            "thread_id": [question],
             "attachment_id": [
                 one["id"] for thread in whole["_embedded"]["threads"] for one in thread["_embedded"]["attachments"]
             ],
@@ -86,11 +100,24 @@ class Account:
             "tag_id": [whole["tags"][0]["id"]],
             "inbox_id": [support, sales],
             "folder_id": [folder["id"] for folder in folders],
+            "organization_id": [tea],
+            "slug": ["tier"],
             "customer_id": [mira, whole["_embedded"]["threads"][0]["customer"]["id"]],
             "entry_id": [
                 one["id"] for name, kind in entries.items() if name not in ("properties", "address") for one in kind
             ],
+            "workflow_id": [desk.add_workflow(support, SetStatus("closed"))],
+            "saved_reply_id": [
+                self._made(f"/v2/mailboxes/{support}/saved-replies", {"name": "Hi", "text": "x", "chatText": "y"})
+            ],
+            "system_user_id": [triage],
+            "webhook_id": [self._made("/v2/webhooks", hook)],
+            "rating_id": [desk.write(lambda tx: rate(tx, desk.account_id, answered, "great", "Quick", desk.now))],
         }
+        words = {"status": "away", "customStatus": {"text": "Lunch", "emoji": "🍜", "emojiName": ":ramen:"}}
+        assert desk.put(f"/v2/users/{ines}/status", words).status_code == 204
+        rules = {"state": "enabled", "assignmentLimit": 1, "assignmentMethod": "balanced", "userIds": [desk.user_id]}
+        assert desk.put(f"/v2/mailboxes/{support}/routing", rules).status_code == 204
 
         self._read: dict[str, list[Any]] = {}
 
@@ -102,9 +129,12 @@ class Account:
         return self._read[operation.name]
 
     def _ask(self, operation: AnyOperation) -> Iterator[Any]:
-        ways: list[dict[str, Any]] = (
-            [{}, {"status": "all", "embed": "threads"}, {"page": 2}] if operation.query is not NoQuery else [{}]
-        )
+        ways: list[dict[str, Any]] = [{}]
+        if isinstance(operation.returns, Report):
+            month = {"start": "2020-01-01T00:00:00Z", "end": "2099-01-01T00:00:00Z"}
+            ways = [month, month | {"previousStart": "2019-01-01T00:00:00Z", "previousEnd": "2020-01-01T00:00:00Z"}]
+        elif operation.query is not NoQuery:
+            ways = [{}, {"status": "all", "embed": "threads"}, {"page": 2}]
         for values in product(*(self.ids[name] for name in operation.parameters)):
             path = operation.path.format(**dict(zip(operation.parameters, values, strict=True)))
             for params in ways:
@@ -191,8 +221,9 @@ def test_every_answer_has_the_declared_shape(account: Account, operation: AnyOpe
     """Parts that are kept as JSON go into answers unparsed: here they are parsed."""
     returns = operation.returns
     for answer in account.answers(operation):
-        assert isinstance(returns, One | ListOf)
-        items = [answer] if isinstance(returns, One) else answer["_embedded"][returns.key]
+        assert isinstance(returns, One | ListOf | BareList | Report)
+        bare = answer if isinstance(returns, BareList) else [answer]
+        items = answer["_embedded"][returns.key] if isinstance(returns, ListOf) else bare
         for item in items:
             parsed = msgspec.convert(item, returns.shape, dec_hook=decode_hook)
             assert json.loads(msgspec.json.encode(parsed)) == item
@@ -204,5 +235,5 @@ def test_the_account_has_every_kind_of_link(account: Account) -> None:
     assert rels >= {
         "self", "first", "last", "next", "previous", "page", "web", "mailbox", "primaryCustomer", "createdByCustomer",
         "createdByUser", "closedBy", "assignee", "assignedTo", "threads", "customer", "data", "folders", "fields",
-        "address", "chats", "emails", "phones", "social-profiles", "websites",
+        "address", "chats", "emails", "phones", "social-profiles", "websites", "organization",
     }  # fmt: skip

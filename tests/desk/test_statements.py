@@ -19,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 import deskhand.desk
+import deskhand.mail
 import deskhand.oauth
 import deskhand.outbox
 from deskhand.db.engine import Database, Duplicate, Session, Writer
@@ -28,9 +29,12 @@ from deskhand.db.postgresql import open_postgresql
 from deskhand.db.sqlite import open_sqlite
 from deskhand.db.statements import REGISTERED, Statement
 from deskhand.desk import handlers
+from deskhand.desk.conversations.threads.rating import rate
+from deskhand.desk.workflows.actions import SetStatus
 from deskhand.oauth import tokens
 from deskhand.schema import METADATA
 from tests import postgresql
+from tests.desk.conversations.received import received
 from tests.live import LiveServer
 from tests.world import Desk, open_desk
 
@@ -46,11 +50,12 @@ def statements(*rooms: ModuleType) -> list[Statement[Any]]:
     return list(REGISTERED)
 
 
-STATEMENTS = statements(deskhand.desk, deskhand.oauth, deskhand.outbox)
+STATEMENTS = statements(deskhand.desk, deskhand.mail, deskhand.oauth, deskhand.outbox)
 
 SPECIAL: dict[str, tuple[Any, ...]] = {
     "size": (50, 1), "start": (0, 1), "most": (1, 5_000), "limit": (1,), "by": (1,), "n": (2,),
-    "now": (LATE, EARLY, 10**9, 0), "since": (EARLY, 0), "until": (LATE, 10**9), "before": (LATE, 10**9),
+    "now": (LATE, EARLY, 10**15, 0), "since": (EARLY, 0), "until": (LATE, 10**9), "before": (LATE, 10**9),
+    "inbox_id": (),  # a thread's mail goes out from an inbox that only its conversation knows
 }  # fmt: skip
 """Parameters that are more than a column's value. A name may mean a time or a number: the statement's type decides."""
 
@@ -74,7 +79,7 @@ class Seeded:
 @pytest.fixture(scope="module")
 def seeded(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     folder = tmp_path_factory.mktemp("statements")
-    live = LiveServer(folder)
+    live = LiveServer(folder, worker="separate")  # so that events and jobs stay where they are
     try:
         for _ in range(2):  # the second account's rows must never come back for the first
             seed(open_desk(live))
@@ -96,6 +101,7 @@ def seed(desk: Desk) -> None:
     first, second = desk.add_inbox(), desk.add_inbox()
     ines, lea = (desk.add_user(name, inboxes=(first, second)) for name in ("Ines", "Lea"))
     team, _ = desk.add_team(members=(lea, ines)), desk.add_team("Nobody")
+    furnish(desk, desk.add_inbox(default_assignee_id=ines), ines)
     file = {"fileName": "a.txt", "mimeType": "text/plain", "data": "YQ=="}
     for inbox, owner, draft, tags in (
         (first, ines, False, ["vip", "Étude", "zebra"]), (second, team, True, ["Apple", "🚀", "vip"]),
@@ -112,9 +118,62 @@ def seed(desk: Desk) -> None:
                 {"type": "reply", "text": "Here", "customer": customer, "draft": draft},
             ],
         }  # fmt: skip
-        assert desk.post("/v2/conversations", body).status_code == 201
+        answer = desk.post("/v2/conversations", body)
+        assert answer.status_code == 201
+        seed_threads(desk, int(answer.headers["Resource-ID"]))
+    seed_organizations(desk)
+    hook = {"url": "http://127.0.0.1:9/", "events": ["convo.merged"], "secret": "x"}  # of what never happens
+    for _ in range(2):
+        assert desk.post("/v2/webhooks", hook).status_code == 201
     ids = {"account_id": desk.account_id, "application_id": desk.application_id, "user_id": ines}
     desk.write(lambda tx: tokens.issue(tx, **ids, now=desk.server.clock.now(), refreshable=True))
+
+
+def seed_organizations(desk: Desk) -> None:
+    """Organizations with customers and properties, and a customer who left theirs though the domain fits."""
+    for domain, label in (("one.example", "Gold"), ("two.example", "Silver")):
+        options = [{"label": "Gold"}, {"label": "Silver"}]
+        tier = {"type": "dropdown", "slug": f"tier{label}", "name": "Tier", "options": options}
+        for path in ("/v2/customer-properties", "/v2/organizations/properties"):
+            assert desk.post(path, tier).status_code == 201
+        made = desk.post("/v2/organizations", {"name": label, "domains": [domain, f"www.{domain}"]})
+        assert desk.put(f"/v2/organizations/{made.headers['Resource-ID']}/properties/tier{label}", {"value": label}).ok
+        for name in ("stays", "leaves"):
+            value = {"slug": f"tier{label}", "value": label}
+            body = {"emails": [{"value": f"{name}@{domain}"}], "properties": [value]}
+            customer = desk.post("/v2/customers", body).headers["Location"]
+        assert desk.patch(customer, [{"op": "remove", "path": "/organizationId"}]).status_code == 204
+    belongs = [{"op": "replace", "path": "/organizationId", "value": int(made.headers["Resource-ID"])}]
+    for asked in desk.get("/v2/conversations", status="all").json()["_embedded"]["conversations"]:
+        assert desk.patch(asked["_links"]["primaryCustomer"]["href"], belongs).status_code == 204
+
+
+def seed_threads(desk: Desk, id: int) -> None:
+    """Let a conversation's first thread have come by mail, and its drafts go out in many years."""
+    question, reply = desk.get(f"/v2/conversations/{id}/threads").json()["_embedded"]["threads"][::-1]
+    received(desk, id, question["id"], b"Subject: Refund")
+    if reply["state"] == "published":
+        desk.write(lambda tx: rate(tx, desk.account_id, reply["id"], "great", "Quick", desk.now))
+    else:
+        plan = {"scheduledFor": LATE, "unscheduleOnCustomerReply": True}
+        assert desk.put(f"/v2/conversations/{id}/threads/{reply['id']}/schedule", plan).status_code == 204
+
+
+def furnish(desk: Desk, inbox: int, user: int) -> None:
+    """What belongs to an inbox and to a user beside conversations."""
+    for name in ("Wick", "Triage"):
+        desk.add_system_user(name)
+        desk.add_workflow(inbox, SetStatus("closed"), name=name)
+        reply = {"name": name, "text": "<p>Hello</p>", "chatText": "Hi"}
+        assert desk.post(f"/v2/mailboxes/{inbox}/saved-replies", reply).status_code == 201
+    for path, body in (
+        (f"/v2/mailboxes/{inbox}/routing", {
+            "state": "enabled", "assignmentLimit": 5, "assignmentMethod": "balanced", "userIds": [desk.user_id],
+        }),
+        (f"/v2/users/{user}/status", {"status": "away", "customStatus": {"text": "Lunch"}}),
+        (f"/v2/users/{user}/conversation-reassignment", {"enabled": True, "awayDuration": {"hours": 1, "minutes": 2}}),
+    ):  # fmt: skip
+        assert desk.put(path, body).status_code == 204
 
 
 def spoil(connection: sa.Connection) -> None:
@@ -131,6 +190,12 @@ def fill(connection: sa.Connection) -> None:
         if connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() == 0:
             connection.execute(table.insert().values({column.name: made_up(column) for column in table.c}))
     connection.execute(METADATA.tables["staff"].update().values(password_hash="some hash"))
+    mail = METADATA.tables["thread_mail"]
+    connection.execute(
+        mail.update().where(mail.c.direction == "out", mail.c.thread_id % 2 == 0).values(state="failed", error="x")
+    )
+    captured, threads = METADATA.tables["captured_mail"], METADATA.tables["thread"]
+    connection.execute(captured.update().values(thread_id=sa.select(sa.func.min(threads.c.id)).scalar_subquery()))
 
 
 def made_up(column: sa.Column[Any]) -> Any:
@@ -222,7 +287,7 @@ def carried_out(session: Session, statement: Statement[Any], given: dict[str, An
             found = [msgspec.to_builtins(row) for row in session.all(statement, **given)]
             return (found if "ORDER BY" in text else sorted(found, key=repr)), None
         if "RETURNING" in text and not text.startswith("INSERT"):
-            return session.all(statement, **given), contents(session, table, before)
+            return sorted(session.all(statement, **given), key=repr), contents(session, table, before)
         if "RETURNING" in text:
             return len(session.all(statement, **given)), contents(session, table, before)
         return session.run(statement, **given), contents(session, table, before)
@@ -232,7 +297,7 @@ def carried_out(session: Session, statement: Statement[Any], given: dict[str, An
 
 def written(statement: Statement[Any]) -> sa.Table | None:
     """The table that a statement changes."""
-    found = re.match(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", text_of(statement))
+    found = re.search(r"^(?:WITH .*\) ?\n? ?)?(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", text_of(statement), re.DOTALL)
     return METADATA.tables[found[1]] if found else None
 
 

@@ -35,7 +35,9 @@ ALLOWED_IN = {
         "gateway/", "entrance/", "admin/", "web/console/", "sandbox/",  # these rooms are about agents
         "app.py", "cli.py", "cli/",  # they name them: which credential is whose, `deskhand agents`
     ],
-    "comment": ["catalogue/", "desk/ratings/", "sandbox/"],  # wire name: `comments` of a rating
+    "comment": [  # wire name: `comments` of a rating
+        "catalogue/", "desk/ratings/", "desk/conversations/threads/rating.py", "desk/reports/ratings.py", "sandbox/",
+    ],
     "company": ["catalogue/", "desk/users/represent.py"],  # wire name: companyId of /users/me
     "mailbox": ["catalogue/"],  # wire name: mailboxId
     "member": ["catalogue/teams.py", "desk/teams/"],  # wire path: /teams/{id}/members

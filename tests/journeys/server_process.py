@@ -14,7 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from deskhand.app import App
-from deskhand.settings import Settings
+from deskhand.settings import Settings, SmtpServer
 
 
 def main(data_dir: str, database_url: str) -> None:
@@ -32,7 +32,13 @@ def main(data_dir: str, database_url: str) -> None:
 
 
 def serve(data_dir: Path, database_url: str, listener: socket.socket, port: int) -> None:
-    settings = Settings(data_dir=data_dir, database_url=database_url, base_url=f"http://127.0.0.1:{port}")
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=database_url,
+        base_url=f"http://127.0.0.1:{port}",
+        webhook_private_addresses=True,
+        smtp_url=SmtpServer("127.0.0.1", int(os.environ.get("DESKHAND_TEST_SMTP_PORT", "25"))),
+    )
     config = uvicorn.Config(
         App(settings), log_level="warning", loop="uvloop", http="httptools", access_log=False, log_config=None
     )

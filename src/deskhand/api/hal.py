@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from deskhand.desk.call import All, Page
+from deskhand.desk.call import All, Page, Walked
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -44,3 +44,17 @@ def paged(page: Page[Any], key: str, url: str, query: str) -> Envelope:
 def whole(everything: All[Any], key: str, url: str) -> Envelope:
     """A list that has no pages."""
     return Envelope({key: everything.items}, {"self": {"href": url}})
+
+
+def walked(stretch: Walked[Any], key: str, url: str, query: str) -> Envelope:
+    """One stretch of a list that is walked by cursor."""
+    given = parse_qsl(query, keep_blank_values=True)
+    kept = [(name, value) for name, value in given if name != "cursor"]
+    links = {"self": {"href": _with(url, given)}, "first": {"href": _with(url, kept)}}
+    if stretch.next is not None:
+        links["next"] = {"href": _with(url, [*kept, ("cursor", stretch.next)])}
+    return Envelope({key: stretch.items}, links)
+
+
+def _with(url: str, query: list[tuple[str, str]]) -> str:
+    return f"{url}?{urlencode(query)}" if query else url

@@ -28,6 +28,7 @@ from prometheus_client.registry import Collector
 
 from deskhand import __version__
 from deskhand.db.engine import Lane, LaneName, Load
+from deskhand.outbox.jobs import Tally
 
 BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 UNKNOWN = "unknown"
@@ -83,10 +84,11 @@ class Metrics:
         self._folder = folder
         threading.Thread(target=self._keep_writing, args=(folder,), name="deskhand-metrics", daemon=True).start()
 
-    def text(self) -> bytes:
-        """The figures in Prometheus' text format. Takes some milliseconds, so call it from a thread."""
+    def text(self, jobs: Iterable[Tally] = ()) -> bytes:
+        """The figures in Prometheus' text format, with those of jobs. Slow: call it from a thread."""
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Told(self._all()))
+        registry.register(_Jobs(jobs))
         return generate_latest(registry)
 
     def snapshot(self) -> Snapshot:
@@ -188,6 +190,26 @@ class _Told(Collector):
     def _each(self) -> Iterator[tuple[tuple[str, ...], Snapshot]]:
         for worker, snapshot in self._workers:
             yield ((worker,) if self._label else ()), snapshot
+
+
+class _Jobs(Collector):
+    """The jobs in the database; they are all processes' together."""
+
+    def __init__(self, tally: Iterable[Tally]) -> None:
+        self._tally = tally
+
+    def collect(self) -> Iterable[Metric]:
+        count = GaugeMetricFamily(
+            "deskhand_jobs", "Jobs that wait to be done or gave up (state failed).", labels=("kind", "state")
+        )
+        late = GaugeMetricFamily(
+            "deskhand_jobs_late_seconds", "How long the first waiting job of a kind has been due.", labels=("kind",)
+        )
+        for row in self._tally:
+            count.add_metric((row.kind, row.state), row.n)
+            if row.state == "waiting":
+                late.add_metric((row.kind,), max(0.0, time.time() - row.first_due_at / 1000))
+        return (count, late)
 
 
 def _buckets(slots: list[int]) -> list[tuple[str, float]]:

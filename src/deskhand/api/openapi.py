@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from deskhand import __version__
+from deskhand.api.openapi_links import links
 from deskhand.catalogue.links import Link
 from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import Created, ListOf, NoBody, NoContent, One
+from deskhand.catalogue.operation import BareList, Created, ListOf, NoBody, NoContent, One, Report
 from deskhand.catalogue.values import Ids, Names, schema_hook
 
 _REF = "#/components/schemas/{name}"
@@ -65,7 +66,10 @@ def openapi(operations: Sequence[AnyOperation], base_url: str) -> dict[str, Any]
     by_type = dict(zip(ordered, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, by_type)
+        described = paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, by_type)
+        leads_to = links(operation, operations)
+        if leads_to:
+            described["responses"][str(operation.returns.status)]["links"] = leads_to
     return {
         "openapi": "3.1.0",
         "info": {
@@ -87,7 +91,7 @@ def openapi(operations: Sequence[AnyOperation], base_url: str) -> dict[str, Any]
 
 def _types(operation: AnyOperation) -> list[Any]:
     found = [] if operation.body is NoBody else [operation.body]
-    if isinstance(operation.returns, One | ListOf):
+    if isinstance(operation.returns, One | ListOf | BareList | Report):
         found.append(operation.returns.shape)
     return found
 
@@ -114,7 +118,11 @@ def _operation(operation: AnyOperation, schemas: dict[Any, Any]) -> dict[str, An
 
 def _path_parameters(operation: AnyOperation) -> list[dict[str, Any]]:
     number = {"type": "integer", "format": "int64", "minimum": 1}
-    return [{"name": name, "in": "path", "required": True, "schema": number} for name in operation.parameters]
+    text = {"type": "string", "minLength": 1}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": text if name == "slug" else number}
+        for name in operation.parameters
+    ]
 
 
 def _query_parameters(operation: AnyOperation) -> list[dict[str, Any]]:
@@ -157,8 +165,10 @@ def _responses(operation: AnyOperation, schemas: dict[Any, Any]) -> dict[str, An
 
 def _success(operation: AnyOperation, schemas: dict[Any, Any]) -> dict[str, Any]:
     match operation.returns:
-        case One(shape) as returns:
+        case One(shape, raw) as returns:
             content = {returns.media_type: {"schema": schemas[shape]}}
+            if raw:
+                content[raw] = {"schema": {"type": "string"}}
             return {"description": "The resource.", "content": content}
         case ListOf(key, shape, _, paged) as returns:
             embedded = {"type": "object", "properties": {key: {"type": "array", "items": schemas[shape]}}}
@@ -167,6 +177,11 @@ def _success(operation: AnyOperation, schemas: dict[Any, Any]) -> dict[str, Any]
                 properties["page"] = _PAGE
             schema = {"type": "object", "required": list(properties), "properties": properties}
             return {"description": "A page of the list.", "content": {returns.media_type: {"schema": schema}}}
+        case BareList(shape) as returns:
+            content = {returns.media_type: {"schema": {"type": "array", "items": schemas[shape]}}}
+            return {"description": "The whole list.", "content": content}
+        case Report(shape) as returns:
+            return {"description": "The numbers.", "content": {returns.media_type: {"schema": schemas[shape]}}}
         case Created():
             headers = {
                 "Resource-ID": {"description": "The new id.", "schema": {"type": "integer", "format": "int64"}},

@@ -31,8 +31,6 @@ def parse_query(shape: type[S], text: str) -> S:
 
 
 def _parse_query(shape: type[S], text: str) -> S:
-    if not text:
-        return msgspec.convert({}, shape)
     given: dict[str, Any] = {}
     for name, value in parse_qsl(text, errors="replace"):
         # A list may be given as one joined parameter or by repeating it; of anything else the first counts.

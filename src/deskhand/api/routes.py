@@ -6,13 +6,14 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
 from deskhand.api import hal
+from deskhand.api.accept import prefers
 from deskhand.api.errors import Answer, answer_problem, answer_unauthorized
 from deskhand.api.files import base64_json
 from deskhand.api.metrics import Metrics
@@ -20,10 +21,11 @@ from deskhand.api.parse import parse_body, parse_query
 from deskhand.api.rate_limit import Budget, RateLimit
 from deskhand.catalogue import problems
 from deskhand.catalogue.matching import AnyOperation, Match, Matcher, read_id
-from deskhand.catalogue.operation import ListOf, NoBody, cost
+from deskhand.catalogue.operation import SLUG, BareList, ListOf, NoBody, One, cost
 from deskhand.catalogue.problems import Problem
-from deskhand.db.engine import Conflict, Database, Duplicate, LaneName, Unavailable
+from deskhand.db.engine import Conflict, Database, Duplicate, LaneName, Unavailable, Writer
 from deskhand.desk.call import (
+    Accepted,
     All,
     Call,
     Created,
@@ -31,7 +33,9 @@ from deskhand.desk.call import (
     Implementation,
     MovedTo,
     Page,
+    Raw,
     Result,
+    Walked,
 )
 from deskhand.lib.blobs import Blob, BlobStore
 from deskhand.lib.clock import Clock, to_wire
@@ -87,7 +91,9 @@ class Api:
         clock: Clock,
         base_url: str,
         metrics: Metrics,
+        unused: Callable[[Writer, int, Sequence[str], str], None],
     ) -> None:
+        """`unused` is told the hashes of files that were stored for a call which was then refused."""
         self._matcher = Matcher(operations)
         self._implementations = implementations
         self._database = database
@@ -97,6 +103,7 @@ class Api:
         self._clock = clock
         self._base = base_url
         self._metrics = metrics
+        self._unused = unused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         correlation_id = _new_id()
@@ -132,7 +139,7 @@ class Api:
             limit = actor.policy.rate_limit
             budget = self._rate_limit.left(actor.account_id, limit)
             budget = await self._rate_limit.spend(actor.account_id, limit, cost(request.method))
-            operation, path = self._operation(request)
+            operation, path, slug = self._operation(request)
             scope["operation"] = operation.name
             body = await self._body(operation, request)
             parsed_query = parse_query(operation.query, request.query)
@@ -140,16 +147,23 @@ class Api:
             implementation = self._implementations[operation.name]
             stored = await self._store(implementation, parsed_body)
             now = to_wire(self._clock.now())
+            raw = _prefers_raw(operation, request)
 
             def call(tx: Any) -> Answer | FileData:
-                made = Call(tx, actor, path, parsed_query, parsed_body, now, self._base, self._blobs, stored)
+                made = Call(
+                    tx, actor, path, parsed_query, parsed_body, now, self._base, self._blobs, stored, slug, raw
+                )  # fmt: skip
                 return self._render(operation, request, implementation.handler(made))
 
             if operation.method == "GET":
                 lane: LaneName = "slow" if implementation.slow(parsed_query) else "fast"
                 result = await self._database.read(call, lane)
             else:
-                result = await self._database.write(call)
+                try:
+                    result = await self._database.write(call)
+                except Problem:
+                    await self._forget(actor.account_id, stored, now)
+                    raise
             if isinstance(result, FileData):
                 return Answer(200, b"", "application/hal+json"), budget, base64_json(result.file)
             return result, budget, None
@@ -166,7 +180,7 @@ class Api:
             log.exception("a call failed", extra={"correlation_id": correlation_id, "path": request.path})
             return answer_problem(Problem(), correlation_id), budget, None
 
-    def _operation(self, request: _Request) -> tuple[AnyOperation, tuple[int, ...]]:
+    def _operation(self, request: _Request) -> tuple[AnyOperation, tuple[int, ...], str]:
         match = self._matcher.match(request.path)
         if match is None:
             raise problems.NotFound
@@ -174,7 +188,8 @@ class Api:
         operation = match.operations.get(method)
         if operation is None:
             raise problems.InvalidMethod(request.method, sorted(match.operations))
-        return operation, _ids(match)
+        path, slug = _parts(operation, match)
+        return operation, path, slug
 
     async def _body(self, operation: AnyOperation, request: _Request) -> bytes:
         if operation.body is NoBody:
@@ -204,20 +219,37 @@ class Api:
             return ()
         return await asyncio.to_thread(lambda: tuple(self._blobs.put(data) for data in files))
 
+    async def _forget(self, account_id: int, stored: tuple[Blob, ...], now: str) -> None:
+        """Refused calls leave no files behind, or whoever may do nothing could still fill the disk."""
+        if stored:
+            files = [blob.sha256 for blob in stored]
+            await self._database.write(lambda tx: self._unused(tx, account_id, files, now))
+
     def _render(self, operation: AnyOperation, request: _Request, result: Result) -> Answer | FileData:
         returns = operation.returns
         match result:
             case None:
                 return Answer(204)
             case Created(id, path):
-                return Answer(201, headers=(("Resource-ID", str(id)), ("Location", self._base + path)))
+                place = (("Location", self._base + path),)
+                return Answer(201, headers=place if id is None else (("Resource-ID", str(id)), *place))
+            case Accepted():
+                return Answer(202)
             case MovedTo(path):
                 return Answer(301, headers=(("Location", self._base + path),))
             case FileData():
                 return result
+            case Raw(text):
+                assert isinstance(returns, One)
+                return Answer(200, text, returns.raw)
             case Page():
                 assert isinstance(returns, ListOf)
                 content: Any = hal.paged(result, returns.key, self._base + request.path, request.query)
+            case Walked():
+                assert isinstance(returns, ListOf)
+                content = hal.walked(result, returns.key, self._base + request.path, request.query)
+            case All() if isinstance(returns, BareList):
+                content = result.items
             case All():
                 assert isinstance(returns, ListOf)
                 content = hal.whole(result, returns.key, self._base + request.path)
@@ -232,14 +264,24 @@ def _new_id() -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 
 
-def _ids(match: Match) -> tuple[int, ...]:
-    numbers = []
-    for text in match.values:
+def _parts(operation: AnyOperation, match: Match) -> tuple[tuple[int, ...], str]:
+    """The ids in a path, in order, and its slug."""
+    numbers, texts, slug = [], match.values, ""
+    if operation.path.endswith(SLUG):
+        texts, slug = texts[:-1], texts[-1]
+    for text in texts:
         number = read_id(text)
         if number is None:
             raise problems.NotFound
         numbers.append(number)
-    return tuple(numbers)
+    return tuple(numbers), slug
+
+
+def _prefers_raw(operation: AnyOperation, request: _Request) -> bool:
+    returns = operation.returns
+    if not isinstance(returns, One) or not returns.raw:
+        return False
+    return prefers(_header(request, b"accept") or "", returns.raw, "application/json", returns.media_type)
 
 
 def _header(request: _Request, name: bytes) -> str | None:

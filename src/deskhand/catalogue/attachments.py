@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType, field
 
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, One, Operation, Resource
+from deskhand.catalogue.operation import HS, Action, Created, NoContent, One, Operation, Resource
 from deskhand.catalogue.values import NonEmpty, Shape
 
 LARGEST = 10 * 1024 * 1024
@@ -15,7 +15,10 @@ LARGEST = 10 * 1024 * 1024
 
 
 class Attachment(Shape, kw_only=True):
-    """An attachment as it is read."""
+    """An attachment as it is read.
+
+    `state` is `virus` for the EICAR test file alone, so that clients can be tried with it: nothing else is scanned.
+    """
 
     id: int
     filename: str
@@ -34,7 +37,7 @@ class AttachmentData(Shape):
 
 
 class NewAttachment(Shape, kw_only=True):
-    """A file that comes with a thread; some clients write `filename`, as answers do."""
+    """A file for a thread; some clients write `filename`, as answers do."""
 
     file_name: NonEmpty | None = None
     lower_filename: NonEmpty | None = field(name="filename", default=None)
@@ -59,4 +62,30 @@ get_attachment_data = Operation(
     source=HS + "conversations/attachments/get-data",
 )  # fmt: skip
 
-OPERATIONS = (get_attachment, get_attachment_data)
+add_attachment = Operation(
+    name="add_attachment", method="POST", path="/v2/conversations/{conversation_id}/threads/{thread_id}/attachments",
+    resource=Resource.ATTACHMENTS, action=Action.WRITE, body=NewAttachment, returns=Created(),
+    phrase="add an attachment to thread {thread_id} of conversation {conversation_id}",
+    summary="Add a file of at most 10 MB to a thread.",
+    source=HS + "conversations/attachments/create",
+    errors=(
+        (404, "unknown, deleted or merged conversation, or no such thread in it"),
+        (412, "company policy has locked the conversation"),
+        (413, "the attachment is larger than 10 MB"),
+    ),
+)  # fmt: skip
+
+delete_attachment = Operation(
+    name="delete_attachment", method="DELETE", path="/v2/conversations/{conversation_id}/attachments/{attachment_id}",
+    resource=Resource.ATTACHMENTS, action=Action.DELETE, returns=NoContent(),
+    phrase="delete attachment {attachment_id} of conversation {conversation_id}",
+    summary="Delete an attachment; only possible while the conversation is a draft.",
+    source=HS + "conversations/attachments/delete",
+    errors=(
+        (400, "the conversation is not a draft"),
+        (404, "unknown, deleted or merged conversation, or no such attachment in it"),
+        (412, "company policy has locked the conversation"),
+    ),
+)  # fmt: skip
+
+OPERATIONS = (get_attachment, get_attachment_data, add_attachment, delete_attachment)

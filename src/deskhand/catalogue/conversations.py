@@ -65,9 +65,12 @@ class NextEvent(Shape):
 
 
 class ConversationEmbedded(Shape):
-    """What is embedded in a conversation: its threads, when they were asked for."""
+    """What is embedded in a conversation: its threads, when they were asked for.
 
-    threads: list[Thread]
+    They are left out in an organization's list, which can't give them.
+    """
+
+    threads: list[Thread] | UnsetType = UNSET
 
 
 class Conversation(Shape, kw_only=True):
@@ -197,6 +200,13 @@ class SetFields(Shape):
     fields: list[GivenField]
 
 
+class SnoozeConversation(Shape, kw_only=True):
+    """Until when to put a conversation aside; an answer of the customer ends that earlier unless it is said not to."""
+
+    snoozed_until: WireTime
+    unsnooze_on_customer_reply: bool | None = None
+
+
 _ONE = "/v2/conversations/{conversation_id}"
 _GONE = (404, "unknown, deleted or merged conversation")
 _LOCKED = (412, "company policy has locked the conversation")
@@ -276,7 +286,24 @@ set_conversation_fields = Operation(
     emits=(events.CONVERSATION_CUSTOM_FIELDS,),
 )  # fmt: skip
 
+snooze_conversation = Operation(
+    name="snooze_conversation", method="PUT", path=_ONE + "/snooze",
+    resource=Resource.CONVERSATIONS, action=Action.WRITE, body=SnoozeConversation, returns=NoContent(),
+    phrase="snooze conversation {conversation_id}",
+    summary="Put a conversation aside until a later time; a new snooze takes the place of the one before.",
+    source=HS + "conversations/snooze/update", since="2024-05-31", errors=(_GONE, _LOCKED),
+)  # fmt: skip
+
+unsnooze_conversation = Operation(
+    name="unsnooze_conversation", method="DELETE", path=_ONE + "/snooze",
+    resource=Resource.CONVERSATIONS, action=Action.WRITE, returns=NoContent(),
+    phrase="end the snooze of conversation {conversation_id}",
+    summary="End a snooze now: the conversation is active and in its folder again.",
+    source=HS + "conversations/snooze/delete", since="2024-05-31", errors=(_GONE, _LOCKED),
+    emits=(events.CONVERSATION_STATUS,),
+)  # fmt: skip
+
 OPERATIONS = (
     list_conversations, get_conversation, get_conversation_v3, create_conversation, update_conversation,
-    delete_conversation, set_conversation_tags, set_conversation_fields,
+    delete_conversation, set_conversation_tags, set_conversation_fields, snooze_conversation, unsnooze_conversation,
 )  # fmt: skip

@@ -8,12 +8,14 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from deskhand.catalogue import events
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource
+from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource, WalkOf
 from deskhand.catalogue.values import Email, Id, PageNumber, Shape, WireTime
 
 PAGE_SIZE = 50
 LOCKED_AT = 5_000
 """A customer with this many conversations can't be changed. Source: customers/update, status 423."""
+ERASED_AT_ONCE_MOST = 100
+"""A customer with more conversations is erased in the background only. Source: customers/delete, status 403."""
 
 NAME_MOST = 40
 LINE_MOST = 60
@@ -21,6 +23,9 @@ TEXT_MOST = 200
 ENTRY_MOST = 2_000
 ENTRIES_MOST = 200
 """Entries of one kind that a customer can have; our choice, to keep one customer's page finite."""
+SLUG_MOST = 100
+PROPERTIES_MOST = 50
+"""Properties that an account can define, and so the most that a customer has. Source: properties/create."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_MOST)]
 Line = Annotated[str, Meta(max_length=LINE_MOST)]
@@ -230,6 +235,13 @@ class NewAddress(Shape, kw_only=True):
     lines: Annotated[list[Text], Meta(max_length=10)] | None = None
 
 
+class GivenProperty(Shape, kw_only=True):
+    """A property's value; a dropdown takes an option's id or label."""
+
+    slug: Annotated[str, Meta(min_length=1, max_length=SLUG_MOST)]
+    value: str | int | None = None
+
+
 class NewCustomer(CustomerFields, kw_only=True):
     """A customer to create; `phone` is a first phone beside `phones`."""
 
@@ -240,6 +252,7 @@ class NewCustomer(CustomerFields, kw_only=True):
     social_profiles: Annotated[list[NewSocialProfile], Meta(max_length=ENTRIES_MOST)] | None = None
     websites: Annotated[list[NewWebsite], Meta(max_length=ENTRIES_MOST)] | None = None
     address: NewAddress | None = None
+    properties: Annotated[list[GivenProperty], Meta(max_length=PROPERTIES_MOST)] | None = None
 
 
 class OverwrittenCustomer(CustomerFields, kw_only=True):
@@ -270,11 +283,29 @@ class ListCustomers(Shape, kw_only=True):
     sort_order: Literal["asc", "desc"] = "desc"
 
 
+class WalkCustomers(Shape, kw_only=True):
+    """Which customers to walk through; `cursor` comes from the link to the next ones. Times are exclusive."""
+
+    cursor: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: Email | None = None
+    created_since: WireTime | None = None
+    modified_since: WireTime | None = None
+    query: str | None = None
+
+
+class DeleteCustomer(Shape, kw_only=True):
+    """How to erase a customer: at once, or in the background."""
+
+    in_background: bool = field(name="async", default=False)
+
+
 # -- The operations
 
-_PATH = "/v2/customers/{customer_id}"
-_IN_USE = (409, "the e-mail address belongs to a customer already")
-_LOCKED = (423, f"the customer has {LOCKED_AT} conversations or more")
+PATH = "/v2/customers/{customer_id}"
+IN_USE = (409, "the e-mail address belongs to a customer already")
+LOCKED = (423, f"the customer has {LOCKED_AT} conversations or more")
 
 list_customers = Operation(
     name="list_customers", method="GET", path="/v2/customers",
@@ -285,16 +316,25 @@ list_customers = Operation(
     source=HS + "customers/list",
 )  # fmt: skip
 
+list_customers_v3 = Operation(
+    name="list_customers_v3", method="GET", path="/v3/customers",
+    resource=Resource.CUSTOMERS, action=Action.READ, query=WalkCustomers,
+    returns=WalkOf("customers", Customer, PAGE_SIZE),
+    phrase="list customers",
+    summary="Walk through customers, newest first, by following the links to the next ones.",
+    source=HS + "customers/list-v3", since="2025-10-27",
+)  # fmt: skip
+
 create_customer = Operation(
     name="create_customer", method="POST", path="/v2/customers",
     resource=Resource.CUSTOMERS, action=Action.WRITE, body=NewCustomer, returns=Created(),
     phrase="create a customer",
     summary="Create a customer with e-mail addresses, phones and other ways to reach them.",
-    source=HS + "customers/create", errors=(_IN_USE,), emits=(events.CUSTOMER_CREATED,),
+    source=HS + "customers/create", errors=(IN_USE,), emits=(events.CUSTOMER_CREATED,),
 )  # fmt: skip
 
 get_customer = Operation(
-    name="get_customer", method="GET", path=_PATH,
+    name="get_customer", method="GET", path=PATH,
     resource=Resource.CUSTOMERS, action=Action.READ, returns=One(Customer),
     phrase="read customer {customer_id}",
     summary="One customer with all ways to reach them.",
@@ -302,90 +342,34 @@ get_customer = Operation(
 )  # fmt: skip
 
 overwrite_customer = Operation(
-    name="overwrite_customer", method="PUT", path=_PATH,
+    name="overwrite_customer", method="PUT", path=PATH,
     resource=Resource.CUSTOMERS, action=Action.WRITE, body=OverwrittenCustomer, returns=NoContent(),
     phrase="overwrite customer {customer_id}",
     summary="Replace what is known about a customer: fields left out are emptied, e-mail addresses and phones stay.",
-    source=HS + "customers/overwrite", errors=(_LOCKED,), emits=(events.CUSTOMER_UPDATED,),
+    source=HS + "customers/overwrite", errors=(LOCKED,), emits=(events.CUSTOMER_UPDATED,),
 )  # fmt: skip
 
 update_customer = Operation(
-    name="update_customer", method="PATCH", path=_PATH,
+    name="update_customer", method="PATCH", path=PATH,
     resource=Resource.CUSTOMERS, action=Action.WRITE, body=list[CustomerChange], returns=NoContent(),
     phrase="change customer {customer_id}",
     summary="Change parts of a customer by JSON Patch; either all steps happen or none.",
-    source=HS + "customers/update", errors=(_IN_USE, _LOCKED), emits=(events.CUSTOMER_UPDATED,),
+    source=HS + "customers/update", errors=(IN_USE, LOCKED), emits=(events.CUSTOMER_UPDATED,),
 )  # fmt: skip
-
-list_customer_emails = Operation(
-    name="list_customer_emails", method="GET", path=_PATH + "/emails",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("emails", LinkedEntry, paged=False),
-    phrase="list the e-mail addresses of customer {customer_id}",
-    summary="A customer's e-mail addresses.",
-    source=HS + "customers/emails/list",
+delete_customer = Operation(
+    name="delete_customer", method="DELETE", path=PATH,
+    resource=Resource.CUSTOMERS, action=Action.DELETE, query=DeleteCustomer, returns=NoContent(),
+    phrase="delete customer {customer_id} with all their conversations",
+    summary="Erase a customer with their ratings and conversations: at once, or with async=true in the background.",
+    source=HS + "customers/delete",
+    errors=(
+        (202, "with async=true: the customer will be erased in the background"),
+        (403, f"the customer has more than {ERASED_AT_ONCE_MOST} conversations, or one that the caller may not see"),
+    ),
+    emits=(events.CUSTOMER_DELETED, events.CONVERSATION_DELETED),
 )  # fmt: skip
-
-list_customer_phones = Operation(
-    name="list_customer_phones", method="GET", path=_PATH + "/phones",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("phones", LinkedEntry, paged=False),
-    phrase="list the phones of customer {customer_id}",
-    summary="A customer's phone numbers.",
-    source=HS + "customers/phones/list",
-)  # fmt: skip
-
-list_customer_chats = Operation(
-    name="list_customer_chats", method="GET", path=_PATH + "/chats",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("chats", LinkedEntry, paged=False),
-    phrase="list the chat handles of customer {customer_id}",
-    summary="A customer's chat handles.",
-    source=HS + "customers/chat_handles/list",
-)  # fmt: skip
-
-list_customer_social_profiles = Operation(
-    name="list_customer_social_profiles", method="GET", path=_PATH + "/social-profiles",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=One(SocialProfiles),
-    phrase="list the social profiles of customer {customer_id}",
-    summary="A customer's social profiles.",
-    source=HS + "customers/social_profiles/list",
-)  # fmt: skip
-
-list_customer_websites = Operation(
-    name="list_customer_websites", method="GET", path=_PATH + "/websites",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("websites", LinkedWebsite, paged=False),
-    phrase="list the websites of customer {customer_id}",
-    summary="A customer's websites.",
-    source=HS + "customers/websites/list",
-)  # fmt: skip
-
-get_customer_address = Operation(
-    name="get_customer_address", method="GET", path=_PATH + "/address",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=One(LinkedAddress),
-    phrase="read the address of customer {customer_id}",
-    summary="A customer's postal address.",
-    source=HS + "customers/address/get", errors=((404, "the customer has no address"),),
-)  # fmt: skip
-
-
-def _get_entry(kind: str, collection: str, words: str, shape: type[Shape]) -> Operation:
-    """Reading one entry, which the original has no call for: the `self` links of the lists lead here."""
-    return Operation(
-        name=f"get_customer_{kind}", method="GET", path=f"{_PATH}/{collection}/{{entry_id}}",
-        resource=Resource.CUSTOMERS, action=Action.READ, returns=One(shape),
-        phrase=f"read {words} {{entry_id}} of customer {{customer_id}}",
-        summary=f"A single {words} of a customer.",
-        source=HS + "customers/" + {"chats": "chat_handles"}.get(collection, collection.replace("-", "_")) + "/list",
-    )  # fmt: skip
-
-
-get_customer_email = _get_entry("email", "emails", "e-mail address", LinkedEntry)
-get_customer_phone = _get_entry("phone", "phones", "phone number", LinkedEntry)
-get_customer_chat = _get_entry("chat", "chats", "chat handle", LinkedEntry)
-get_customer_social_profile = _get_entry("social_profile", "social-profiles", "social profile", LinkedEntry)
-get_customer_website = _get_entry("website", "websites", "website", LinkedWebsite)
 
 OPERATIONS = (
-    list_customers, create_customer, get_customer, overwrite_customer, update_customer, list_customer_emails,
-    list_customer_phones, list_customer_chats, list_customer_social_profiles, list_customer_websites,
-    get_customer_address, get_customer_email, get_customer_phone, get_customer_chat, get_customer_social_profile,
-    get_customer_website,
+    list_customers, list_customers_v3, create_customer, get_customer, overwrite_customer, update_customer,
+    delete_customer,
 )  # fmt: skip

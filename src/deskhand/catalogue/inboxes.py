@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET, UnsetType, field
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType, field
 
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, ListOf, One, Operation, Resource
-from deskhand.catalogue.values import PageNumber, Shape
+from deskhand.catalogue.operation import HS, Action, ListOf, NoContent, One, Operation, Resource
+from deskhand.catalogue.values import Id, PageNumber, Shape
+
+LIMIT_MOST = 100
+"""Conversations that routing lets a user have at most. Source: inboxes/routing/routing-configuration-update."""
+ROTATION_MOST = 1_000
+"""Users that can be in one inbox's rotation; our choice."""
 
 
 class Inbox(Shape, kw_only=True):
@@ -71,6 +78,40 @@ class ListInboxFolders(Shape, kw_only=True):
     page: PageNumber = 1
 
 
+RoutingState = Literal["enabled", "disabled"]
+AssignmentMethod = Literal["round_robin", "balanced"]
+NotEligible = Literal["at_capacity", "away", "not_in_rotation"]
+
+
+class RotationEntry(Shape, kw_only=True):
+    """A user of the inbox: how many active conversations they have there, and why they get no more if they don't."""
+
+    user_id: int
+    conversations_count: int
+    eligible: bool
+    reason: NotEligible | UnsetType = UNSET
+
+
+class Routing(Shape, kw_only=True):
+    """How an inbox's new conversations are given to users; `rotation` has everybody who sees the inbox."""
+
+    state: RoutingState
+    assignment_limit: int
+    assignment_method: AssignmentMethod
+    user_ids: list[int]
+    rotation: list[RotationEntry]
+    links: Links = field(name="_links")
+
+
+class SetRouting(Shape, kw_only=True):
+    """How an inbox's new conversations shall be given to users; `userIds` may be empty only while disabled."""
+
+    state: RoutingState
+    assignment_limit: Annotated[int, Meta(ge=1, le=LIMIT_MOST)]
+    assignment_method: AssignmentMethod
+    user_ids: Annotated[list[Id], Meta(max_length=ROTATION_MOST)]
+
+
 _HIDDEN = ((403, "the caller may not see this inbox"),)
 
 list_inboxes = Operation(
@@ -115,4 +156,24 @@ get_inbox_folder = Operation(
     source=HS + "inboxes/inbox-folders",
 )  # fmt: skip
 
-OPERATIONS = (list_inboxes, get_inbox, list_inbox_fields, list_inbox_folders, get_inbox_folder)
+get_inbox_routing = Operation(
+    name="get_inbox_routing", method="GET", path="/v2/mailboxes/{inbox_id}/routing",
+    resource=Resource.INBOXES, action=Action.READ, returns=One(Routing), errors=_HIDDEN,
+    phrase="read the routing of inbox {inbox_id}",
+    summary="How an inbox's new conversations are given to users, and who can take one now.",
+    source=HS + "inboxes/routing/routing-configuration-get",
+)  # fmt: skip
+
+set_inbox_routing = Operation(
+    name="set_inbox_routing", method="PUT", path="/v2/mailboxes/{inbox_id}/routing",
+    resource=Resource.INBOXES, action=Action.WRITE, body=SetRouting, returns=NoContent(),
+    errors=((403, "the caller is neither owner nor administrator"),),
+    phrase="set the routing of inbox {inbox_id}",
+    summary="Decide how an inbox's new conversations are given to users.",
+    source=HS + "inboxes/routing/routing-configuration-update",
+)  # fmt: skip
+
+OPERATIONS = (
+    list_inboxes, get_inbox, list_inbox_fields, list_inbox_folders, get_inbox_folder, get_inbox_routing,
+    set_inbox_routing,
+)  # fmt: skip

@@ -17,6 +17,10 @@ HS = "https://developer.helpscout.com/mailbox-api/endpoints/"
 """Where the public pages about the wire begin."""
 
 
+SLUG = "{slug}"
+"""The one path parameter that is a text; it always comes last. All others are ids."""
+
+
 class Resource(Enum):
     """What is acted on; each agent is granted a level per resource. The value is its plural name in words."""
 
@@ -28,6 +32,12 @@ class Resource(Enum):
     TEAMS = "teams"
     TAGS = "tags"
     ATTACHMENTS = "attachments"
+    ORGANIZATIONS = "organizations"
+    SAVED_REPLIES = "saved replies"
+    WORKFLOWS = "workflows"
+    RATINGS = "ratings"
+    REPORTS = "reports"
+    WEBHOOKS = "webhooks"
 
 
 class Action(IntEnum):
@@ -55,9 +65,10 @@ class Returns:
 
 @dataclass(frozen=True)
 class One(Returns):
-    """One resource."""
+    """One resource; `raw` is a media type in which callers may ask for it as it is, not wrapped in JSON."""
 
     shape: type[msgspec.Struct]
+    raw: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,28 @@ class ListOf(Returns):
     shape: type[msgspec.Struct]
     size: int = 50
     paged: bool = True
+
+
+@dataclass(frozen=True)
+class WalkOf(ListOf):
+    """A list that is walked by cursor: `_links.next` leads on, there is no page object and no total."""
+
+    paged: bool = False
+
+
+@dataclass(frozen=True)
+class BareList(Returns):
+    """All of a few resources as a JSON array, without an envelope."""
+
+    shape: type[msgspec.Struct]
+
+
+@dataclass(frozen=True)
+class Report(Returns):
+    """Numbers as plain JSON, without links."""
+
+    media_type = "application/json"
+    shape: type[msgspec.Struct]
 
 
 @dataclass(frozen=True)

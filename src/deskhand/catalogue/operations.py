@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from deskhand.catalogue import attachments, conversations, customers, inboxes, tags, teams, threads, users
+from deskhand.catalogue import (
+    attachments,
+    conversations,
+    customer_entries,
+    customers,
+    inboxes,
+    organizations,
+    properties,
+    ratings,
+    reports,
+    saved_replies,
+    tags,
+    teams,
+    threads,
+    users,
+    webhooks,
+    workflows,
+)
 from deskhand.catalogue.matching import AnyOperation
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *conversations.OPERATIONS,
     *threads.OPERATIONS,
     *attachments.OPERATIONS,
+    *customers.OPERATIONS,
+    *customer_entries.OPERATIONS,
+    *properties.OPERATIONS,
+    *organizations.OPERATIONS,
+    *inboxes.OPERATIONS,
+    *saved_replies.OPERATIONS,
     *users.OPERATIONS,
     *teams.OPERATIONS,
     *tags.OPERATIONS,
-    *inboxes.OPERATIONS,
-    *customers.OPERATIONS,
+    *workflows.OPERATIONS,
+    *ratings.OPERATIONS,
+    *reports.OPERATIONS,
+    *webhooks.OPERATIONS,
 )
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

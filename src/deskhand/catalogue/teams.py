@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from msgspec import field
+from typing import Annotated
+
+from msgspec import Meta, field
 
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, ListOf, One, Operation, Resource
+from deskhand.catalogue.operation import HS, Action, ListOf, NoContent, One, Operation, Resource
 from deskhand.catalogue.users import User
-from deskhand.catalogue.values import PageNumber, Shape
+from deskhand.catalogue.values import Id, PageNumber, Shape
+
+MEMBERS_MOST = 1_000
+"""Users that one call can add to a team or take out of it; our choice."""
 
 
 class Team(Shape, kw_only=True):
@@ -36,6 +41,13 @@ class ListTeamMembers(Shape, kw_only=True):
     page: PageNumber = 1
 
 
+class UpdateTeamMembers(Shape, kw_only=True):
+    """Who shall come into a team and who shall leave it; who is in already, or not in, changes nothing."""
+
+    added_user_ids: Annotated[list[Id], Meta(max_length=MEMBERS_MOST)]
+    deleted_user_ids: Annotated[list[Id], Meta(max_length=MEMBERS_MOST)]
+
+
 list_teams = Operation(
     name="list_teams", method="GET", path="/v2/teams",
     resource=Resource.TEAMS, action=Action.READ, query=ListTeams, returns=ListOf("teams", Team),
@@ -60,4 +72,13 @@ list_team_members = Operation(
     source=HS + "teams/list-team-members",
 )  # fmt: skip
 
-OPERATIONS = (list_teams, get_team, list_team_members)
+update_team_members = Operation(
+    name="update_team_members", method="PUT", path="/v2/teams/{team_id}/members",
+    resource=Resource.TEAMS, action=Action.WRITE, body=UpdateTeamMembers, returns=NoContent(),
+    errors=((403, "the caller is neither owner nor administrator"),),
+    phrase="change who is in team {team_id}",
+    summary="Add users to a team and take others out of it.",
+    source=HS + "teams/update-team-members",
+)  # fmt: skip
+
+OPERATIONS = (list_teams, get_team, list_team_members, update_team_members)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType, field
 
@@ -10,7 +10,7 @@ from deskhand.catalogue import events
 from deskhand.catalogue.attachments import Attachment, NewAttachment
 from deskhand.catalogue.customers import CustomerReference
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, Created, ListOf, Operation, Resource
+from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource
 from deskhand.catalogue.people import Person, Source
 from deskhand.catalogue.values import Id, NonEmpty, OwnerId, PageNumber, Recipient, Shape, WireTime
 
@@ -131,7 +131,32 @@ class NewCustomerThread(Shape, kw_only=True):
     attachments: list[NewAttachment] | None = None
 
 
+class ThreadStep(Shape, kw_only=True):
+    """The one step of a JSON Patch that a thread takes. Without `op` or `path` it counts as no JSON Patch at all."""
+
+    op: str | None = None
+    path: str | None = None
+    value: Any = UNSET
+
+
+class ScheduleThread(Shape, kw_only=True):
+    """When a draft shall go out by itself, and in whose name: the caller's, or the one's who wrote it."""
+
+    scheduled_for: WireTime
+    unschedule_on_customer_reply: bool
+    send_as_creator: bool | None = None
+
+
+class OriginalSource(Shape):
+    """The mail that a thread came by, with its headers, as it was received."""
+
+    original: str
+
+
 _THREADS = "/v2/conversations/{conversation_id}"
+_ONE = _THREADS + "/threads/{thread_id}"
+_NO_THREAD = (404, "unknown, deleted or merged conversation, or no such thread in it")
+_LOCKED = (412, "company policy has locked the conversation")
 _ERRORS = (
     (404, "unknown, deleted or merged conversation"),
     (412, "the conversation has 100 threads, or company policy has locked it"),
@@ -196,6 +221,56 @@ add_customer_thread = Operation(
     source=HS + "conversations/threads/customer", errors=_ERRORS, emits=(events.CUSTOMER_REPLY_CREATED,),
 )  # fmt: skip
 
+update_thread = Operation(
+    name="update_thread", method="PATCH", path=_ONE,
+    resource=Resource.THREADS, action=Action.WRITE, body=ThreadStep, returns=NoContent(),
+    phrase="change thread {thread_id} of conversation {conversation_id}",
+    summary="Replace a thread's text, or hide and show it; for administrators, unless the account lets others.",
+    source=HS + "conversations/threads/update", since="2018-09-26",
+    errors=((403, "the account lets only administrators edit threads"), _NO_THREAD, _LOCKED),
+)  # fmt: skip
+
+schedule_thread = Operation(
+    name="schedule_thread", method="PUT", path=_ONE + "/schedule",
+    resource=Resource.THREADS, action=Action.WRITE, body=ScheduleThread, returns=NoContent(),
+    phrase="schedule draft {thread_id} of conversation {conversation_id}",
+    summary="Let a draft reply go out by itself at a later time; a new schedule takes the place of the one before.",
+    source=HS + "conversations/threads/schedule/update", since="2024-06-13",
+    errors=((400, "the thread is not a draft, or the time is not valid"), _NO_THREAD, _LOCKED),
+)  # fmt: skip
+
+send_scheduled_thread = Operation(
+    name="send_scheduled_thread", method="PATCH", path=_ONE + "/schedule",
+    resource=Resource.THREADS, action=Action.WRITE, body=ThreadStep, returns=NoContent(),
+    phrase="send scheduled draft {thread_id} of conversation {conversation_id} now",
+    summary="Send a scheduled draft reply now.",
+    source=HS + "conversations/threads/schedule/publish", since="2024-06-13",
+    errors=((404, "unknown, deleted or merged conversation, or the thread is not scheduled"), _LOCKED),
+    emits=(
+        events.AGENT_REPLY_CREATED, events.CONVERSATION_CREATED, events.CONVERSATION_STATUS,
+        events.CONVERSATION_ASSIGNED,
+    ),
+)  # fmt: skip
+
+unschedule_thread = Operation(
+    name="unschedule_thread", method="DELETE", path=_ONE + "/schedule",
+    resource=Resource.THREADS, action=Action.WRITE, returns=NoContent(),
+    phrase="take draft {thread_id} of conversation {conversation_id} off its schedule",
+    summary="Take a draft reply off its schedule; it stays as an ordinary draft.",
+    source=HS + "conversations/threads/schedule/delete", since="2024-06-13",
+    errors=((400, "the thread is not a draft"), _NO_THREAD, _LOCKED),
+)  # fmt: skip
+
+get_original_source = Operation(
+    name="get_original_source", method="GET", path=_ONE + "/original-source",
+    resource=Resource.THREADS, action=Action.READ, returns=One(OriginalSource, raw="message/rfc822"),
+    phrase="read the original mail of thread {thread_id} of conversation {conversation_id}",
+    summary="The mail that a thread came by: in JSON, or as it is with `Accept: message/rfc822`.",
+    source=HS + "conversations/threads/thread-source-json",
+    errors=((404, "no such conversation or thread, or it did not come by mail"),),
+)  # fmt: skip
+
 OPERATIONS = (
     list_threads, list_threads_v3, reply_to_conversation, add_note, add_chat, add_phone, add_customer_thread,
+    update_thread, schedule_thread, send_scheduled_thread, unschedule_thread, get_original_source,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # loading rich takes longer than all the rest
 )
+
+webhooks = typer.Typer(
+    name="webhooks",
+    help="See what was sent to a webhook, and send it again.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(webhooks)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -61,6 +70,14 @@ def _settings(**options: Any) -> Settings:
     return read(os.environ, TOML, {name: value for name, value in options.items() if value is not None})
 
 
+def _moment(text: str | None, option: str) -> datetime | None:
+    """A time that an option gives; raises BadParameter."""
+    try:
+        return None if text is None else from_wire(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint=option) from problem
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -74,6 +91,33 @@ def serve(
 ) -> None:
     """Run the server."""
     _module("serving").serve(_settings(host=host, port=port, workers=workers))
+
+
+@app.command()
+def worker() -> None:
+    """Carry out jobs beside the server.
+
+    For PostgreSQL, as many as you like; start the servers with DESKHAND_WORKER=separate.
+    """
+    _module("working").work(_settings())
+
+
+@app.command()
+def jobs(
+    again: Annotated[
+        bool, typer.Option("--again", help="Run jobs that gave up again: all, or those named below.")
+    ] = False,
+    id: Annotated[int | None, typer.Option(help="Only this job.", min=1, max=2**63 - 1)] = None,
+    kind: Annotated[str | None, typer.Option(help="Only jobs of this kind.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only jobs made since, as 2026-11-30T09:00:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only jobs made before.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what waits to be done and what gave up, with the reason."""
+    for name, text in (("--since", since), ("--until", until)):
+        _moment(text, name)
+    chosen = {"id": id, "kind": kind, "since": since, "until": until}
+    _module("jobs").jobs(_settings(), chosen, again=again, json=json)
 
 
 @app.command()
@@ -93,13 +137,7 @@ def sandbox(
     json: Json = False,
 ) -> None:
     """Run an invented account to build and test against, on loopback; no mail leaves it."""
-    moment = None
-    if now is not None:
-        try:
-            moment = from_wire(now)
-        except ValueError as problem:
-            raise typer.BadParameter(str(problem), param_hint="--now") from problem
-    options = Options(Path(), seed, conversations, rate_limit, moment)
+    options = Options(Path(), seed, conversations, rate_limit, _moment(now, "--now"))
     _module("sandboxing").sandbox(options, port=port, as_json=json, given_folder=data)
 
 
@@ -146,6 +184,24 @@ def check(
     Settings, database, counters, tags, files, clock and disk; says what is wrong in words.
     """
     _module("checking").check(lambda: _settings(), repair=repair, json=json)
+
+
+@webhooks.command("log")
+def webhooks_log(
+    webhook: Annotated[int, typer.Argument(help="The webhook's id.", min=1)],
+    most: Annotated[int, typer.Option(help="How many deliveries.", min=1, max=10_000)] = 50,
+    json: Json = False,
+) -> None:
+    """What was sent to a webhook in the last thirty days, the newest first, and what came of each attempt."""
+    _module("webhooks").log(_settings(), webhook, most=most, json=json)
+
+
+@webhooks.command("replay")
+def webhooks_replay(
+    delivery: Annotated[int, typer.Argument(help="The delivery's id, as the log shows it.", min=1)], json: Json = False
+) -> None:
+    """Send a delivery again: the same body under the same key."""
+    _module("webhooks").replay(_settings(), delivery, json=json)
 
 
 @app.command()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -22,18 +23,26 @@ from deskhand.db.statements import value
 from deskhand.db.version import SchemaState, schema_state, server_seconds, server_version
 from deskhand.desk.checking import counters, files, tags
 from deskhand.desk.checking.finding import Finding, counted
+from deskhand.desk.conversations.mail.mailing import SEND_EMAIL
+from deskhand.desk.inboxes.tables import inbox
 from deskhand.lib.clock import from_wire
+from deskhand.mail.post import Undelivered
+from deskhand.mail.smtp_out import signed_in
+from deskhand.outbox import jobs
 from deskhand.outbox.tables import event
-from deskhand.settings import Settings, SettingsError
+from deskhand.settings import Settings, SettingsError, SmtpServer
 
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right shows a time before this."""
 CLOCKS_APART_S = 5
 FREE_LEAST = 500 * 1024**2
 """Bytes on the data folder's disk. SQLite needs room for its journal, and a full disk stops all writing."""
+LATE_S = 300
+"""How long a job that is due may wait before something must be wrong."""
 SHOWN_MOST = 20
 """Differences shown to people; JSON has all of them."""
 
+_INBOXES = value(str, sa.select(inbox.c.email))
 _NEWEST = value(str, sa.select(event.c.at).order_by(event.c.id.desc()).limit(1))
 
 
@@ -70,6 +79,7 @@ def _findings(read_settings: Callable[[], Settings], *, repair: bool) -> Iterato
             yield from _of_database(database, settings, repair=repair)
     except Refused as problem:
         yield Finding("database", False, str(problem))
+    yield asyncio.run(_mail(settings))
 
 
 def _of_database(database: Database, settings: Settings, *, repair: bool) -> Iterator[Finding]:
@@ -87,6 +97,9 @@ def _of_database(database: Database, settings: Settings, *, repair: bool) -> Ite
     yield from database.read_now(counters.check, "slow")
     yield read(tags.check)
     yield read(lambda db: files.check(db, settings.data_dir / "blobs"))
+    yield read(lambda db: _jobs(db, mails=bool(settings.smtp_url or settings.smtp_by_inbox)))
+    if settings.smtp_by_inbox:
+        yield read(lambda db: _mail_addresses(db, settings.smtp_by_inbox))
 
 
 def _repair(tx: Writer) -> Finding:
@@ -114,6 +127,48 @@ def _clock(db: Reader) -> Finding:
     if newest is not None and (ahead := (from_wire(newest) - now).total_seconds()) > CLOCKS_APART_S:
         return Finding("clock", False, f"it is {ahead:,.0f} seconds behind the newest event: it was set back")
     return Finding("clock", True, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _jobs(db: Reader, *, mails: bool) -> Finding:
+    """Where no SMTP server is set up, that no reply could be mailed is as it was wanted."""
+    tally = [row for row in jobs.tally(db) if mails or row.kind != SEND_EMAIL or row.state != "failed"]
+    gave_up = tuple(f"{row.n:,} {row.kind}" for row in tally if row.state == "failed")
+    if gave_up:
+        return Finding("jobs", False, 'some gave up; "deskhand jobs" says why and runs them again', gave_up)
+    late_s = max((time.time() - row.first_due_at / 1000 for row in tally), default=0)
+    if late_s > LATE_S:
+        return Finding("jobs", False, f"one has waited for {late_s:,.0f} seconds: does a worker run?")
+    return Finding("jobs", True, f"{counted(sum(row.n for row in tally), 'job')} waiting, none gave up")
+
+
+async def _mail(settings: Settings) -> Finding:
+    """Whether each SMTP server can be reached and signed in to; nothing is sent."""
+    servers = list(dict.fromkeys(filter(None, (settings.smtp_url, *settings.smtp_by_inbox.values()))))
+    if not servers:
+        return Finding("mail", True, "no SMTP server is set up, so replies are not mailed: see DESKHAND_SMTP_URL")
+    wrong = []
+    for server in servers:
+        try:
+            async with signed_in(server, settings.base_url):
+                pass
+        except Undelivered as problem:
+            wrong.append(problem.reason)
+    if wrong:
+        return Finding(
+            "mail", False, f"{len(wrong)} of {counted(len(servers), 'SMTP server')} can't be used", tuple(wrong)
+        )
+    listed = ", ".join(
+        f"{one.host} port {one.port}{'' if one.tls == 'none' else ', encrypted'}{', signed in' if one.user else ''}"
+        for one in servers
+    )
+    return Finding("mail", True, listed)
+
+
+def _mail_addresses(db: Reader, by_inbox: Mapping[str, SmtpServer]) -> Finding:
+    inboxes = {email.casefold() for email in db.all(_INBOXES)}
+    unknown = tuple(f"no inbox has the address {one}" for one in by_inbox if one.casefold() not in inboxes)
+    words = f"{counted(len(by_inbox), 'inbox has', 'inboxes have')} an SMTP server of their own"
+    return Finding("mail by inbox", not unknown, words if not unknown else "some servers are nobody's", unknown)
 
 
 def _show(console: Console, finding: Finding) -> None:

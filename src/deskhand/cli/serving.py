@@ -52,6 +52,8 @@ def serve(settings: Settings) -> None:
         raise Refused(
             f"{settings.workers} workers need PostgreSQL: set DESKHAND_DATABASE_URL, or take 1 worker with SQLite"
         )
+    if settings.worker == "separate" and not settings.database_url:
+        raise Refused("with SQLite the server carries out the jobs itself: set DESKHAND_WORKER to inside")
     logs.set_up(settings.log_format, settings.log_level)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:

@@ -11,6 +11,9 @@ from deskhand.db.sqlite import open_sqlite
 SQLITE_FILE = "deskhand.sqlite"
 
 
-def open_database(url: str, data_dir: Path) -> Database:
-    """PostgreSQL where a URL is given, else a SQLite file in the data folder."""
-    return open_postgresql(url) if url else open_sqlite(data_dir / SQLITE_FILE)
+def open_database(url: str, data_dir: Path, announced: frozenset[str] = frozenset()) -> Database:
+    """PostgreSQL where a URL is given, else a SQLite file in the data folder.
+
+    Changes under the `announced` names are told to other processes; SQLite has none.
+    """
+    return open_postgresql(url, announced) if url else open_sqlite(data_dir / SQLITE_FILE)

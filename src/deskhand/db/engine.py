@@ -55,6 +55,11 @@ class Reader(Protocol):
 
     @property
     def dialect(self) -> Dialect: ...
+    @property
+    def place(self) -> str:
+        """Where the database is, for memory that must not mix what it knows of several."""
+        ...
+
     def all(self, query: Statement[R], /, **given: Any) -> list[R]:
         """Every row."""
         ...
@@ -97,7 +102,8 @@ class Session:
 
     dialect: ClassVar[Dialect]
 
-    def __init__(self) -> None:
+    def __init__(self, place: str) -> None:
+        self.place = place
         self.ran = 0  # statements so far; tests assert how many a request takes
         self._changed: list[str] = []
         self._counts: Counter[tuple[Statement[None], tuple[Any, ...]]] = Counter()
@@ -124,8 +130,11 @@ class Session:
 
     def add_many(self, insert: Insert[S], rows: Iterable[S]) -> None:
         tuples = [msgspec.structs.astuple(row) for row in rows]
-        if tuples:
-            self._execute_many(insert.many.on(self.dialect).text, tuples)
+        text = insert.many.on(self.dialect).text
+        if len(tuples) == 1:  # drivers prepare for many at a cost
+            self._execute(text, tuples[0])
+        elif tuples:
+            self._execute_many(text, tuples)
 
     def changed(self, name: str) -> None:
         self._changed.append(name)
@@ -150,6 +159,9 @@ class Session:
     def take_changed(self) -> list[str]:
         names, self._changed = self._changed, []
         return names
+
+    def notify(self) -> None:
+        """Let other processes know, once this transaction has committed, what it changed."""
 
     def begin(self) -> None:
         raise NotImplementedError
@@ -290,6 +302,7 @@ class Database:
         self.lanes = lanes
         self.versions: Counter[str] = Counter()
         """How often the facts under a name were changed by this process; memory caches compare it."""
+        self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
 
     async def read(self, work: Callable[[Reader], T], lane: LaneName = "fast") -> T:
         """Run queries on a reading lane."""
@@ -298,6 +311,10 @@ class Database:
     async def write(self, work: Callable[[Writer], T]) -> T:
         """Run one transaction: all of `work` happens, or, when it raises, nothing."""
         return await self.lanes["write"].run(lambda session: self._transact(session, work))
+
+    def listen(self, name: str, told: Callable[[], None]) -> None:
+        """Call `told` after each transaction that said `tx.changed(name)`; it runs in the writer's thread."""
+        self._listeners[name].append(told)
 
     def read_now(self, work: Callable[[Reader], T], lane: LaneName = "fast") -> T:
         """As `read`, for callers without an event loop."""
@@ -313,6 +330,7 @@ class Database:
             try:
                 result = work(session)
                 session.flush_counts()
+                session.notify()
                 session.commit()
             except (Conflict, Duplicate):
                 self._give_up(session)
@@ -322,9 +340,16 @@ class Database:
                 self._give_up(session)
                 raise
             else:
-                self.versions.update(session.take_changed())
+                self.announce(session.take_changed())
                 return result
         raise AssertionError("unreachable")
+
+    def announce(self, names: list[str]) -> None:
+        """Tell this process's caches and listeners that facts under these names were changed."""
+        self.versions.update(names)
+        for name in set(names):
+            for told in self._listeners[name]:
+                told()
 
     @staticmethod
     def _give_up(session: Session) -> None:

@@ -41,6 +41,25 @@ def _ids_in_postgresql(element: ids_in, compiler: SQLCompiler, **kw: Any) -> str
     return f"{column} = ANY (ARRAY(SELECT CAST(v AS BIGINT) FROM json_array_elements_text(CAST({ids} AS JSON)) AS v))"
 
 
+class ids_from(ids_in):
+    """`column IN (a query that gives ids)`, looked up by index however many there are: planners guess too high."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], ids: sa.Select[Any] | sa.CompoundSelect[Any]) -> None:
+        super().__init__(column, ids.scalar_subquery())
+
+
+@compiles(ids_from, "sqlite")
+def _ids_from_sqlite(element: ids_from, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} IN {compiler.process(element.ids, **kw)}"
+
+
+@compiles(ids_from, "postgresql")
+def _ids_from_postgresql(element: ids_from, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{compiler.process(element.column, **kw)} = ANY (ARRAY{compiler.process(element.ids, **kw)})"
+
+
 class unindexed(ColumnElement[Any]):
     """A column that SQLite shall not look up by an index: it would take `account_id` before a short list of ids."""
 
@@ -59,6 +78,25 @@ def _unindexed(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(unindexed, "sqlite")
 def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
     return "+" + compiler.process(element.column, **kw)
+
+
+class in_order(sa.Join):
+    """A join that SQLite makes from left to right; without statistics it would often begin with the larger table."""
+
+    inherit_cache = False
+
+
+@compiles(in_order)
+def _in_order(element: in_order, compiler: SQLCompiler, **kw: Any) -> str:
+    return str(compiler.visit_join(element, **kw))  # type: ignore[no-untyped-call]
+
+
+@compiles(in_order, "sqlite")
+def _in_order_sqlite(element: in_order, compiler: SQLCompiler, **kw: Any) -> str:
+    kw |= {"asfrom": True}
+    left, right = compiler.process(element.left, **kw), compiler.process(element.right, **kw)
+    assert element.onclause is not None
+    return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause)}"
 
 
 class texts_in(ids_in):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,11 +14,14 @@ from deskhand.db.engine import Conflict, Database, Duplicate, Lane, LaneName, Se
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5
+CHANNEL = "deskhand"
+_HEAR_FOR_S = 1.0
 _CONNECTION: dict[str, Any] = {
     "autocommit": True,
     "connect_timeout": CONNECT_TIMEOUT_S,
     "application_name": "deskhand",
-    "options": "-c jit=off",  # our statements are short; compiling them takes longer than running them
+    # Our statements are short: compiling them, or starting processes for them, takes longer than running them.
+    "options": "-c jit=off -c max_parallel_workers_per_gather=0",
     # A network that fails without a word would hang a call for hours; so it is noticed within a minute.
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -31,12 +35,17 @@ class PostgresSession(Session):
 
     dialect = "postgresql"
 
-    def __init__(self, url: str) -> None:
-        super().__init__()
+    def __init__(self, url: str, announced: frozenset[str] = frozenset()) -> None:
+        super().__init__(url)
         self._url = url
+        self._announced = announced
         self._connection: psycopg.Connection[Any] | None = None
         self._cursor: psycopg.Cursor[Any] | None = None
         self._in_transaction = False
+
+    def notify(self) -> None:
+        for name in self._announced.intersection(self._changed):
+            self._fetch_text("SELECT pg_notify(%s, %s)", (CHANNEL, name))
 
     def begin(self) -> None:
         self._execute("BEGIN", ())
@@ -101,11 +110,43 @@ class PostgresSession(Session):
         return self._cursor
 
 
-def open_postgresql(url: str) -> Database:
-    """Open a PostgreSQL database: four quick readers, two slow ones, eight writers, connected as needed."""
+def open_postgresql(url: str, announced: frozenset[str] = frozenset()) -> Database:
+    """Open a PostgreSQL database: four quick readers, two slow ones, eight writers, connected as needed.
+
+    Changes under the `announced` names are told to other processes, which hear of them by `Ear`.
+    """
     lanes: dict[LaneName, Lane] = {
         "fast": Lane("read", 4, lambda: PostgresSession(url)),
         "slow": Lane("slow", 2, lambda: PostgresSession(url)),
-        "write": Lane("write", 8, lambda: PostgresSession(url)),
+        "write": Lane("write", 8, lambda: PostgresSession(url, announced)),
     }
     return Database("postgresql", lanes)
+
+
+class Ear:
+    """Hears, in a thread of its own, what other processes announce, and passes it on to the listeners here."""
+
+    def __init__(self, url: str, database: Database) -> None:
+        self._url = url
+        self._database = database
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="deskhand-ear", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(2 * _HEAR_FOR_S)
+
+    def _listen(self) -> None:
+        # Whoever only listens looks at the database now and then as well, so nothing is lost while this is away.
+        while not self._stopped.is_set():
+            try:
+                with psycopg.connect(self._url, **_CONNECTION) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    while not self._stopped.is_set():
+                        for heard in connection.notifies(timeout=_HEAR_FOR_S, stop_after=1):
+                            self._database.announce([heard.payload])
+            except psycopg.Error:
+                self._stopped.wait(_HEAR_FOR_S)

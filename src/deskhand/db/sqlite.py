@@ -16,7 +16,7 @@ WRITER_WAIT_S = 5
 _SETTINGS = """
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
-    PRAGMA mmap_size = 268435456;
+    PRAGMA mmap_size = 2147418112;
     PRAGMA cache_size = -16000;
     PRAGMA temp_store = MEMORY;
 """
@@ -28,7 +28,7 @@ class SqliteSession(Session):
     dialect = "sqlite"
 
     def __init__(self, path: Path, *, writes: bool) -> None:
-        super().__init__()
+        super().__init__(str(path))
         try:
             self.connection = sqlite3.connect(
                 path, timeout=WRITER_WAIT_S, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -94,12 +94,19 @@ def save_copy(database: Database, path: Path) -> None:
     database.lanes["write"].run_now(save)
 
 
-async def restore_copy(database: Database, path: Path) -> None:
-    """Put the state of `save_copy` back, as one change that readers see at once."""
+async def restore_copy(database: Database, path: Path, going_on: str) -> None:
+    """Put the state of `save_copy` back, as one change that readers see at once.
+
+    Ids of the table `going_on` are not given out a second time, for somebody may still work on what had them.
+    """
 
     def restore(session: Session) -> None:
         assert isinstance(session, SqliteSession)
+        run = session.connection.execute
+        (last,) = run("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = ?", (going_on,)).fetchone()
         with contextlib.closing(sqlite3.connect(path)) as copy:
             copy.backup(session.connection)
+        run("DELETE FROM sqlite_sequence WHERE name = ?", (going_on,))
+        run("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (going_on, last))
 
     await database.lanes["write"].run(restore)

@@ -70,12 +70,14 @@ class Statement(Generic[R]):
         return self._compiled[dialect]
 
 
-def rows(shape: type[S], select: sa.Select[Any] | sa.CompoundSelect[Any], *, keep: bool = True) -> Statement[S]:
-    """A query whose columns are, in order, the fields of `shape`.
+def rows(
+    shape: type[S], select: sa.Select[Any] | sa.CompoundSelect[Any] | sa.UpdateBase, *, keep: bool = True
+) -> Statement[S]:
+    """A query, or a change with RETURNING, whose columns are, in order, the fields of `shape`.
 
     `keep=False` is for queries built for one request: they are not put into the register.
     """
-    names = [column.name for column in select.selected_columns]
+    names = [column.name for column in select.exported_columns]
     if names != list(shape.__struct_fields__):
         raise TypeError(f"{shape.__name__} has fields {shape.__struct_fields__}, the query gives {names}")
     return _statement(lambda _: select, shape, keep)

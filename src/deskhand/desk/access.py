@@ -67,6 +67,12 @@ def may_see(actor: Actor, inbox_id: int) -> bool:
     return actor.inboxes is None or inbox_id in actor.inboxes
 
 
+def require_administrator(actor: Actor) -> None:
+    """Raises AccessDenied for a caller who is neither owner nor administrator."""
+    if actor.role not in SEES_ALL:
+        raise AccessDenied
+
+
 def require_inbox(actor: Actor, inbox_id: int) -> None:
     """Raises AccessDenied for an inbox of the account that the caller may not see."""
     if not may_see(actor, inbox_id):

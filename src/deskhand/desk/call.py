@@ -42,7 +42,11 @@ class Actor(msgspec.Struct, frozen=True):
 
 # Structs, because each call makes several of these and frozen dataclasses cost several times as much to make.
 class Call(msgspec.Struct, Generic[Q, B], frozen=True):
-    """One call of an operation: who, where, with what. `tx` writes only in operations that write."""
+    """One call of an operation: who, where, with what. `tx` writes only in operations that write.
+
+    `path` has the ids in the operation's path, in order; `slug` the text where it has one. `raw`: the caller prefers
+    the answer as it is (`One.raw`), so a handler that can gives `Raw`.
+    """
 
     tx: Writer
     actor: Actor
@@ -53,6 +57,8 @@ class Call(msgspec.Struct, Generic[Q, B], frozen=True):
     base: str
     blobs: BlobStore
     stored: tuple[Blob, ...] = ()
+    slug: str = ""
+    raw: bool = False
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -70,11 +76,22 @@ class All(msgspec.Struct, Generic[T], frozen=True):
     items: Sequence[T]
 
 
-class Created(msgspec.Struct, frozen=True):
-    """A new resource's id and its path below the base URL."""
+class Walked(msgspec.Struct, Generic[T], frozen=True):
+    """One stretch of a list that is walked by cursor; `next` is the cursor of what follows, None at the end."""
 
-    id: int
+    items: Sequence[T]
+    next: str | None
+
+
+class Created(msgspec.Struct, frozen=True):
+    """A new resource's id, where it has one, and its path below the base URL."""
+
+    id: int | None
     path: str
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """It will be done soon (202)."""
 
 
 class MovedTo(msgspec.Struct, frozen=True):
@@ -89,7 +106,13 @@ class FileData(msgspec.Struct, frozen=True):
     file: Path
 
 
-Result = msgspec.Struct | Page[Any] | All[Any] | Created | MovedTo | FileData | None
+class Raw(msgspec.Struct, frozen=True):
+    """Bytes to be sent as they are, in the media type that the operation declares (`One.raw`)."""
+
+    content: bytes
+
+
+Result = msgspec.Struct | Page[Any] | All[Any] | Walked[Any] | Created | Accepted | MovedTo | FileData | Raw | None
 Handler = Callable[[Call[Any, Any]], Result]
 Slow = Callable[[Any], bool]
 Files = Callable[[Any], list[bytes]]

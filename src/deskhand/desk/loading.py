@@ -13,21 +13,31 @@ from deskhand.db.portable import continue_ids
 from deskhand.db.statements import Insert
 from deskhand.desk.conversations import tables as conversations
 from deskhand.desk.conversations.queries import Head
+from deskhand.desk.conversations.timing.scheduling import set_departure
+from deskhand.desk.conversations.timing.snoozing import set_alarm
 from deskhand.desk.conversations.writing import count, tag_ids
 from deskhand.desk.customers import tables as customers
 from deskhand.desk.inboxes import tables as inboxes
+from deskhand.desk.organizations import tables as organizations
+from deskhand.desk.ratings import tables as ratings
+from deskhand.desk.saved_replies import tables as saved_replies
 from deskhand.desk.search import index
 from deskhand.desk.tags import tables as tags
 from deskhand.desk.teams import tables as teams
 from deskhand.desk.users import tables as users
+from deskhand.desk.workflows import tables as workflows
 
 # In the order in which they are filled.
 _TABLES: tuple[sa.Table, ...] = (
-    users.account, users.staff, users.inbox_access, teams.team_member,
-    inboxes.inbox, inboxes.custom_field, inboxes.field_option, tags.tag,
-    customers.customer, customers.customer_entry,
+    users.account, users.staff, users.inbox_access, users.user_status, teams.team_member,
+    inboxes.inbox, inboxes.custom_field, inboxes.field_option, inboxes.routing, tags.tag,
+    organizations.organization, organizations.organization_domain, organizations.organization_property,
+    organizations.organization_value,
+    customers.customer, customers.customer_entry, customers.customer_property, customers.customer_value,
+    saved_replies.saved_reply, workflows.workflow,
     conversations.conversation, conversations.thread, conversations.attachment,
     conversations.conversation_tag, conversations.conversation_field,
+    ratings.rating, workflows.workflow_run,
 )  # fmt: skip
 
 
@@ -61,8 +71,15 @@ class Batch:
             known = msgspec.structs.asdict(row)
             head = Head(**{name: known[name] for name in _HEAD})
             count(tx, head, 1)
+            if head.snoozed_until and head.merged_into is None:
+                set_alarm(tx, head.account_id, head.id, head.snoozed_until, head.modified_at)
             for tag_id in tag_ids(head):
                 self.add("conversation_tag", account_id=head.account_id, conversation_id=head.id, tag_id=tag_id)
+        for row in self._rows["thread"]:
+            known = msgspec.structs.asdict(row)
+            if known["scheduled_for"]:
+                place = known["account_id"], known["conversation_id"], known["id"]
+                set_departure(tx, *place, known["scheduled_for"], known["scheduled_at"])
         for table in _TABLES:
             tx.add_many(_LOADERS[table.name], self._rows[table.name])
         index.add_many(tx, self._texts)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
+
+YOUNG_S = 3600
+"""No transaction takes this long, so a file that was put earlier is named by now, or never will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,9 @@ class BlobStore:
         """Store bytes durably; a reader sees the whole file or none."""
         name = hashlib.sha256(data).hexdigest()
         path = self.path(name)
-        if not path.exists():
+        try:
+            os.utime(path)  # from here on it is young again: see `remove`
+        except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
             try:
@@ -44,3 +50,29 @@ class BlobStore:
     def path(self, sha256: str) -> Path:
         """Where a file is; it need not exist."""
         return self.folder / sha256[:2] / sha256
+
+    def remove(self, sha256: str) -> bool:
+        """Remove a file that nobody names any more; False when it has to stay for now, because it was put lately.
+
+        Whoever puts a file names it only afterwards, so one that was put lately may be about to be named. The file is
+        taken aside first: who puts the same bytes from then on makes a new file, and who did before made it young.
+        """
+        path = self.path(sha256)
+        aside = path.with_name(f".gone-{sha256}")
+        try:
+            if not _young(path):
+                os.rename(path, aside)
+        except FileNotFoundError:
+            pass  # it may have been taken aside by somebody who was interrupted
+        try:
+            if _young(aside):
+                os.replace(aside, path)
+            else:
+                aside.unlink()
+        except FileNotFoundError:
+            pass
+        return not path.exists()
+
+
+def _young(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime < YOUNG_S

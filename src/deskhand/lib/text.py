@@ -9,8 +9,8 @@ from html import unescape
 PREVIEW_LENGTH = 185
 """Characters of a conversation's preview. Source: the v1 documentation of the same field."""
 
-# Names are bounded so that no tag, however long or unclosed, is scanned more than once.
-_DROPPED = re.compile(r"<(script|style|head|title)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+# A tag ends at its bracket or with the text, so that none, however long or unclosed, is scanned more than once.
+_DROPPED = re.compile(r"<(script|style|head|title)\b[^>]*(?:>|\Z).*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<(?:/?[a-zA-Z]|!)[^>]*(?:>|\Z)")
 _SPACE = re.compile(r"\s+")
 
@@ -30,7 +30,7 @@ def preview(html: str) -> str:
     return plain(html[: PREVIEW_LENGTH * 20])[:PREVIEW_LENGTH].rstrip()
 
 
-_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/blockquote|/h[1-6])\b[^>]*>|\r?\n\s*\r?\n", re.IGNORECASE)
+_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/blockquote|/h[1-6])\b[^>]*(?:>|\Z)|\r?\n\s*\r?\n", re.IGNORECASE)
 
 
 def paragraphs(html: str) -> list[str]:

@@ -1,12 +1,16 @@
-"""Recording facts: what history, webhooks and workflows read."""
+"""Recording facts: what history, webhooks and workflows read. Each is looked at once by the worker."""
 
 from __future__ import annotations
 
 import msgspec
+import sqlalchemy as sa
 
-from deskhand.db.engine import Writer
-from deskhand.db.statements import Insert
+from deskhand.db.engine import Reader, Writer
+from deskhand.db.statements import Insert, P, rows, value
 from deskhand.outbox.tables import event
+
+WAKE = "jobs"
+"""The name under which new events and jobs are announced to the worker, see `Database.listen`."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +25,56 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     actor_id: int
     at: str
     particulars: str = "{}"
+    handled: int = 0
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A recorded event, as those who listen to it are given it."""
+
+    id: int
+    account_id: int
+    name: str
+    subject_id: int
+    inbox_id: int | None
+    thread_id: int | None
+    actor_type: str
+    actor_id: int
+    at: str
+    particulars: str
 
 
 ADD = Insert(event, Event)
+_UNHANDLED = event.c.handled == sa.literal_column("0")
+_ANY = value(int, sa.select(event.c.id).where(_UNHANDLED).limit(sa.literal_column("1")))
+# Ordered and limited first: one process looks at an event, the others pass over it.
+_NEXT = (
+    sa.select(event.c.id)
+    .where(_UNHANDLED)
+    .order_by(event.c.id)
+    .limit(P("most", sa.Integer))
+    .with_for_update(skip_locked=True)
+    .cte("next")
+)
+_TAKE = rows(
+    Fact,
+    sa.update(event)
+    .where(event.c.id.in_(sa.select(_NEXT.c.id)))
+    .values(handled=sa.literal_column("1"))
+    .returning(*(event.c[name] for name in Fact.__struct_fields__)),
+)
 
 
 def record(tx: Writer, fact: Event) -> None:
     """Write a fact down, in the transaction of the change that it tells of."""
-    tx.add(ADD, fact)
+    tx.add_many(ADD, (fact,))
+    tx.changed(WAKE)
+
+
+def any_unhandled(db: Reader) -> bool:
+    """Whether there are events that no worker has looked at."""
+    return db.one(_ANY) is not None
+
+
+def take(tx: Writer, most: int) -> list[Fact]:
+    """The next events that nobody has looked at, oldest first; once this transaction commits they count as handled."""
+    return sorted(tx.all(_TAKE, most=most), key=lambda fact: fact.id)

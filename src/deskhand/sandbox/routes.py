@@ -1,4 +1,4 @@
-"""What a sandbox offers beside the desk: reset, clock, faults, and where the authorization code flow ends.
+"""What a sandbox offers beside the desk: reset, clock, faults, ratings, and where the authorization code flow ends.
 
 No sign-in: a sandbox listens on loopback and guards nothing.
 """
@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from deskhand.catalogue.problems import NotFound
+from deskhand.catalogue.values import Id
+from deskhand.desk.conversations.threads.rating import Opinion
 from deskhand.lib.clock import from_wire, to_wire
 from deskhand.sandbox.clock import EARLIEST_YEAR, LATEST_YEAR, SandboxClock, read_step
 from deskhand.sandbox.faults import Fault, Faults, known
@@ -28,8 +31,20 @@ class _MoveClock(msgspec.Struct):
     set: str | None = None
 
 
-def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[None]]) -> list[Route]:
-    """The sandbox's own paths; `reset` puts the seeded state back."""
+class _Rate(msgspec.Struct):
+    """What a customer thinks of a reply."""
+
+    thread_id: Id
+    rating: Opinion
+    comments: str = ""
+
+
+Rate = Callable[[int, Opinion, str], Awaitable[int]]
+"""Rates a reply by its thread's id, with comments; gives the rating's id, or raises NotFound."""
+
+
+def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[None]], rate: Rate) -> list[Route]:
+    """The sandbox's own paths; `reset` puts the seeded state back, `rate` does what a customer's rating does."""
 
     async def post_reset(request: Request) -> Response:
         faults.waiting.clear()
@@ -76,6 +91,18 @@ def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[No
         faults.waiting.clear()
         return Response(status_code=204)
 
+    async def post_rate(request: Request) -> Response:
+        wanted = await _body(request, _Rate)
+        if isinstance(wanted, Response):
+            return wanted
+        if "\0" in wanted.comments:
+            return _refused("comments", "may not contain the character NUL")
+        try:
+            id = await rate(wanted.thread_id, wanted.rating, wanted.comments)
+        except NotFound:
+            return JSONResponse({"message": "no reply to a customer has this thread_id"}, 404)
+        return JSONResponse({"rating_id": id}, 201)
+
     async def callback(request: Request) -> Response:
         """The end of the authorization code flow: shows the code, as an application would receive it."""
         given = request.query_params
@@ -90,6 +117,7 @@ def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[No
         Route("/sandbox/faults", get_faults, methods=["GET"]),
         Route("/sandbox/faults", post_faults, methods=["POST"]),
         Route("/sandbox/faults", delete_faults, methods=["DELETE"]),
+        Route("/sandbox/rate", post_rate, methods=["POST"]),
         Route(CALLBACK, callback, methods=["GET"]),
     ]
 

@@ -17,17 +17,20 @@ from deskhand.desk.search.index import Texts
 from deskhand.lib.blobs import BlobStore
 from deskhand.lib.clock import to_wire
 from deskhand.lib.text import fold, plain, preview, sort_key
+from deskhand.sandbox import furniture
 from deskhand.sandbox import world as invention
 from deskhand.sandbox.records import (
     ConversationRecord,
     Customer,
     Entry,
     Field,
+    Rating,
     ThreadRecord,
     World,
 )
 
 BATCH = 500
+FIRST_RATING = 55_001
 LOCKED_AT = 5000
 Progress = Callable[[int], None]
 
@@ -46,6 +49,7 @@ def fill(
     people = Batch()
     _add_people(people, world, password_hash, rate_limit, count)
     _add_customers(people, world)
+    furniture.add(people, world)
     database.write_now(people.load)
     records = invention.conversations(world, count)
     filler = _Filler(world, blobs)
@@ -75,6 +79,7 @@ def _add_people(batch: Batch, world: World, password_hash: str, rate_limit: int,
         thread_editing=0,
         next_number=1001 + count,
         created_at=opened,
+        office_hours=_json([[540, 1080]] * 5 + [None, None]),
     )
     for user in (*world.users, *world.system_users):
         batch.add(
@@ -175,6 +180,7 @@ def _add_field(batch: Batch, account_id: int, field: Field) -> None:
 
 
 def _add_customers(batch: Batch, world: World) -> None:
+    organizations = furniture.organization_ids()
     for customer in world.customers:
         batch.add(
             "customer",
@@ -190,7 +196,7 @@ def _add_customers(batch: Batch, world: World) -> None:
             location=customer.location,
             organization=customer.organization,
             organization_folded=fold(customer.organization or ""),
-            organization_id=None,
+            organization_id=organizations.get(customer.organization or ""),
             photo_type=customer.photo_type,
             photo_url=customer.photo_url,
             age=customer.age,
@@ -242,6 +248,7 @@ class _Filler:
         self.account_id = world.account_id
         self.blobs = blobs
         self.stored: dict[str, str] = {}
+        self.ratings = self.runs = 0
         self.names = {
             one.id: sort_key(f"{one.first_name or ''} {one.last_name or ''}".strip()) for one in world.customers
         }
@@ -319,9 +326,8 @@ class _Filler:
         for thread in record.threads:
             self._add_thread(batch, record, thread)
         if record.merged_into is None:
-            people = f"{self.names[record.customer_id]} {record.customer_email}"
             body = tuple(plain(one.body) for one in shown)
-            batch.add_texts(Texts(self.account_id, record.id, record.subject or "", people, body))
+            batch.add_texts(Texts(self.account_id, record.id, record.subject or "", body))
 
     def _field(self, id: int, value: str) -> dict[str, Any]:
         field = self.fields[id]
@@ -349,7 +355,7 @@ class _Filler:
             created_by_type=thread.created_by.kind,
             created_by_id=thread.created_by.id,
             assigned_to=thread.assigned_to,
-            saved_reply_id=0,
+            saved_reply_id=furniture.saved_reply_of(thread.id, record.inbox_id) if thread.type == "message" else 0,
             recipients=_json(thread.to),
             cc=_json(thread.cc),
             bcc=_json(thread.bcc),
@@ -367,7 +373,21 @@ class _Filler:
             on_publish="{}",
             imported=int(record.imported),
             attachments=len(thread.attachments),
+            original_body=None,
         )
+        if rating:
+            self._add_rating(batch, record, thread, rating)
+        if "workflow" in thread.associated:
+            self.runs += 1
+            batch.add(
+                "workflow_run",
+                id=self.runs,
+                account_id=self.account_id,
+                workflow_id=thread.associated["workflow"],
+                conversation_id=record.id,
+                user_id=thread.created_by.id,
+                at=to_wire(thread.created_at),
+            )
         for file in thread.attachments:
             batch.add(
                 "attachment",
@@ -383,6 +403,23 @@ class _Filler:
                 state="valid",
                 sha256=self._blob(file.content_key),
             )
+
+    def _add_rating(self, batch: Batch, record: ConversationRecord, thread: ThreadRecord, rating: Rating) -> None:
+        self.ratings += 1
+        batch.add(
+            "rating",
+            id=FIRST_RATING - 1 + self.ratings,
+            account_id=self.account_id,
+            thread_id=thread.id,
+            conversation_id=record.id,
+            inbox_id=record.inbox_id,
+            customer_id=thread.customer_id or record.customer_id,
+            user_id=thread.created_by.id,
+            rating=rating.rating,
+            comments=rating.comments,
+            created_at=to_wire(rating.at),
+            modified_at=to_wire(rating.at),
+        )
 
     def _blob(self, key: str) -> str:
         if key not in self.stored:

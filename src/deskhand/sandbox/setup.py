@@ -20,6 +20,7 @@ from deskhand.lib.blobs import BlobStore
 from deskhand.lib.clock import from_wire, to_wire
 from deskhand.oauth import applications, passwords
 from deskhand.sandbox import seed as seeding
+from deskhand.sandbox import shop
 from deskhand.sandbox import world as invention
 from deskhand.sandbox.clock import CLOCK_FILE
 from deskhand.sandbox.options import CALLBACK, DEFAULTS, DESCRIPTION, PASSWORD, SEEDED_COPY, Options, Sandbox
@@ -138,11 +139,11 @@ def _described(made: _Made, base_url: str) -> dict[str, Any]:
             if user.accepted
         ],
         "inboxes": [{"id": inbox.id, "name": inbox.name, "email": inbox.email} for inbox in world.inboxes],
-        "manual_workflow": None,
+        "manual_workflow": {"id": shop.WORKFLOW, "inbox_id": shop.ORDERS},
         "examples": _examples(world, made.conversations),
         "agents": [],
         "admin_token": None,
-        "mail": None,
+        "mail": {"captured": base_url + "/sandbox/mail"},
         "sandbox": asdict(made),
     }
 

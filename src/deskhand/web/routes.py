@@ -14,16 +14,19 @@ from deskhand.catalogue.matching import read_id
 from deskhand.catalogue.problems import Problem
 from deskhand.db.engine import Database, Reader, Unavailable
 from deskhand.desk import access
-from deskhand.desk.conversations import queries, thread_queries
-from deskhand.desk.conversations.thread_queries import ShownThread
+from deskhand.desk.conversations import queries
+from deskhand.desk.conversations.mail import mailing
+from deskhand.desk.conversations.threads import thread_queries
+from deskhand.desk.conversations.threads.thread_queries import ShownThread
 from deskhand.lib.clock import Clock
 from deskhand.lib.text import paragraphs
 from deskhand.oauth import sessions
 from deskhand.oauth.pages import sign_in_path
+from deskhand.web import assets
 
 _HERE = Path(__file__).parent
-_STYLE = (_HERE / "static" / "desk.css").read_bytes()
 _TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+_TEMPLATES.globals["static"] = assets.static
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -51,7 +54,7 @@ def routes(database: Database, clock: Clock) -> list[Route]:
     return [
         Route("/conversation/{id}", show),
         Route("/conversation/{id}/{number}", show),
-        Route("/static/desk.css", _stylesheet),
+        assets.route(),
     ]
 
 
@@ -59,7 +62,7 @@ def start_page() -> Route:
     """What a desk shows at its root."""
 
     async def start(_: Request) -> Response:
-        return _page("notice.html", title="Deskhand", text="The Mailbox API is at /v2; /openapi.json describes it.")
+        return _page("start.html")
 
     return Route("/", start)
 
@@ -72,7 +75,9 @@ def _conversation(db: Reader, user_id: int, id: int) -> Response:
     if row.merged_into is not None:
         return RedirectResponse(f"/conversation/{row.merged_into}", 303, _HEADERS)
     threads = thread_queries.of_conversations(db, actor.account_id, [row.id])[row.id]
-    return _page("conversation.html", row=row, threads=[_shown(one) for one in threads])
+    undelivered = {one.thread_id: one.words for one in mailing.failures(db, actor.account_id, row.id)}
+    shown = [_shown(one) | {"undelivered": undelivered.get(one.id)} for one in threads]
+    return _page("conversation.html", row=row, threads=shown)
 
 
 def _shown(row: ShownThread) -> dict[str, Any]:
@@ -98,7 +103,3 @@ def _notice(status: int, title: str) -> HTMLResponse:
 
 def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(_TEMPLATES.get_template(template).render(values), status, _HEADERS)
-
-
-async def _stylesheet(_: Request) -> Response:
-    return Response(_STYLE, media_type="text/css", headers={"X-Content-Type-Options": "nosniff"})

@@ -15,6 +15,7 @@ from deskhand.desk.conversations import queries
 from deskhand.desk.conversations.tables import conversation, conversation_field, conversation_tag, thread
 from deskhand.desk.conversations.writing import count, save
 from deskhand.desk.counters import STATUS_CODES, counter
+from deskhand.desk.search import index
 from deskhand.outbox.tables import event
 from tests.world import Desk, unique
 
@@ -248,6 +249,7 @@ def merge(desk: Desk, id: int, into: int) -> None:
     def work(tx: Any) -> None:
         head = tx.first(queries._READ_HEAD, id=id, account_id=desk.account_id)
         count(tx, head, -1)
+        index.forget(tx, desk.account_id, id)
         tx.run(_MERGE, account_id=desk.account_id, id=id, into=into, now=desk.now)
 
     desk.write(work)

@@ -325,6 +325,22 @@ def test_a_deleted_draft_was_never_told_of(desk: Desk) -> None:
     assert told(desk, id) == []
 
 
+def test_a_published_draft_shows_its_last_reply(desk: Desk) -> None:
+    id = start(desk, desk.add_inbox(), threads=[{"type": "reply", "text": "Soon.", "draft": True}])
+    reply(desk, id, draft=True, text="Now!", cc=["boss@buyer.example"])
+    done(patch(desk, id, "/draft", False))
+    shown = read(desk, id)
+    assert (shown["preview"], shown["cc"], shown["threads"]) == ("Now!", ["boss@buyer.example"], 2)
+
+
+def test_light_users_publish_nothing(desk: Desk) -> None:
+    inbox_id = desk.add_inbox()
+    id = start(desk, inbox_id, threads=[{"type": "reply", "text": "Soon.", "draft": True}])
+    light = desk.as_user(desk.add_user(role="light user", inboxes=(inbox_id,)))
+    assert patch(light, id, "/draft", False).status_code == 403
+    assert (read(desk, id)["state"], threads(desk, id)[0].state) == ("draft", "draft")
+
+
 # Deleting ------------------------------------------------------------------------------------------------------------
 
 

@@ -131,3 +131,11 @@ def test_long_queries_run(desk: Desk) -> None:
         assert found(desk, query=query) == ([mira] if join == " OR " else [])
     assert found(desk, query=" ".join(["-createdAt:1999"] * 100)) == [mira]
     assert found(desk, query="createdAt:[* TO 0001-01-01}") == []
+
+
+def test_what_grows_too_long_when_it_is_folded_is_found_nowhere(desk: Desk) -> None:
+    mira = add_customer(desk, "mira@northwind.example", firstName="Mira")
+    long = "\ufdfa" * 1_700  # each is 18 letters in its plain form
+    for query in (long, f"{long}*", f"firstName:{long}*", f"organization:{long}*"):
+        assert found(desk, query=query) == [], query[:20]
+        assert found(desk, query=f"NOT {query}") == [mira], query[:20]

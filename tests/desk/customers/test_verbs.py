@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deskhand.catalogue.customers import CustomerReference
+from deskhand.catalogue.customers import ENTRIES_MOST, CustomerReference
 from deskhand.catalogue.problems import BadRequest, Locked, Problem
 from deskhand.catalogue.values import Email
 from deskhand.db.engine import Writer
@@ -153,6 +153,14 @@ def test_overwriting_adds_a_new_phone_once(desk: Desk) -> None:
     for _ in range(2):
         desk.put(f"/v2/customers/{customer_id}", {"firstName": "A", "phone": "123"})
     assert values(read(desk, customer_id), "phones") == ["123"]
+
+
+def test_overwriting_adds_no_phone_to_as_many_as_one_can_have(desk: Desk) -> None:
+    phones = [{"value": str(number)} for number in range(ENTRIES_MOST)]
+    customer_id = add_customer(desk, firstName="A", phones=phones)
+    assert faults(desk.put(f"/v2/customers/{customer_id}", {"firstName": "B", "phone": "new"})) == ["phone"]
+    assert desk.put(f"/v2/customers/{customer_id}", {"firstName": "C", "phone": "7"}).status_code == 204
+    assert len(values(read(desk, customer_id), "phones")) == ENTRIES_MOST
 
 
 def test_conversations_follow_a_new_name(desk: Desk) -> None:

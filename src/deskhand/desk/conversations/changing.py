@@ -13,15 +13,18 @@ import sqlalchemy as sa
 
 from deskhand.catalogue import events
 from deskhand.catalogue.conversations import GivenField, Patch
-from deskhand.catalogue.problems import BadRequest, FieldError, empty, invalid, shown, unknown_id
+from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError, empty, invalid, shown, unknown_id
 from deskhand.db.engine import Writer
-from deskhand.db.statements import P, command, value
+from deskhand.db.statements import P, columns, rows
 from deskhand.desk import access
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import fields, owners
+from deskhand.desk.conversations.mail import mailing
 from deskhand.desk.conversations.queries import Head
-from deskhand.desk.conversations.replying import tell_changes, with_status
+from deskhand.desk.conversations.replying import asked_for, published, tell_changes, with_status
 from deskhand.desk.conversations.tables import thread
+from deskhand.desk.conversations.threads.thread_queries import ThreadHead
+from deskhand.desk.conversations.timing import schedules
 from deskhand.desk.conversations.writing import add_line_item, save, take, tell
 from deskhand.desk.customers import queries as customers
 from deskhand.desk.customers import verbs as customer_verbs
@@ -30,17 +33,8 @@ from deskhand.desk.search import index
 from deskhand.lib.text import sort_key
 
 _STATUSES = ("active", "closed", "open", "pending", "spam")
-_ASKED_FOR = value(
-    str,
-    sa.select(thread.c.on_publish)
-    .where(
-        thread.c.account_id == P("account_id"),
-        thread.c.conversation_id == P("conversation_id"),
-        thread.c.state == sa.literal_column("'draft'"),
-    )
-    .order_by(thread.c.id),
-)
-_PUBLISH = command(
+_PUBLISH = rows(
+    ThreadHead,
     sa.update(thread)
     .where(
         thread.c.account_id == P("account_id"),
@@ -50,16 +44,14 @@ _PUBLISH = command(
     .values(
         state=sa.literal_column("'published'"),
         created_at=P("now"),
-        scheduled_by=sa.null(),
-        scheduled_at=sa.null(),
-        scheduled_for=sa.null(),
-        unschedule_on_reply=sa.null(),
+        **schedules.NONE,
     )
+    .returning(*columns(thread, *ThreadHead.__struct_fields__)),
 )
 
 
-def change(tx: Writer, actor: Actor, id: int, patches: Sequence[Patch], now: str) -> None:
-    """Apply the steps of a JSON Patch in order, all or none.
+def change(tx: Writer, actor: Actor, id: int, patches: Sequence[Patch], now: str, *, line_items: bool = True) -> None:
+    """Apply the steps of a JSON Patch in order, all or none; without `line_items` the caller tells of it in one.
 
     Raises NotFound, AccessDenied, PreconditionFailed (locked by age), Locked (customer) and BadRequest.
     """
@@ -70,6 +62,8 @@ def change(tx: Writer, actor: Actor, id: int, patches: Sequence[Patch], now: str
         raise BadRequest(empty("op"))
     for patch in patches:
         change.apply(patch)
+    if not line_items:
+        change.line_items.clear()
     change.finish()
 
 
@@ -81,6 +75,7 @@ class _Change:
         self.before = self.after = before
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.line_items: list[tuple[str, str, dict[str, int]]] = []
+        self.published: list[int] = []
 
     def apply(self, patch: Patch) -> None:
         path = patch.path.removeprefix("/")
@@ -118,6 +113,7 @@ class _Change:
         for name, particulars in self.told:
             tell(self.tx, self.actor, after, name, self.now, **particulars)
         tell_changes(self.tx, self.actor, self.before, after, self.now)
+        mailing.queue(self.tx, after, self.published, self.now)
 
     def _set(self, **changes: Any) -> None:
         self.after = msgspec.structs.replace(self.after, **changes)
@@ -148,8 +144,8 @@ class _Change:
             self._set(assignee_id=None)
             self._note("unassigned the conversation")
             return
-        owner = owners.by_id(self.tx, self.actor.account_id, owner_id)
-        if owner is None or owner.state == "inactive":
+        owner = owners.to_own(self.tx, self.actor.account_id, owner_id)
+        if owner is None:
             raise unknown_id("value", owner_id, "user or team")
         self._set(assignee_id=owner_id)
         self._note(f"assigned to {owner.name}", user=owner_id)
@@ -181,7 +177,7 @@ class _Change:
 
     def _customer(self, value: Any) -> None:
         customer_id = _integer(value, least=1)
-        customer = customers.by_id(self.tx, self.actor.account_id, customer_id)
+        customer = customers.by_id_to_keep(self.tx, self.actor.account_id, customer_id)
         if customer is None:
             raise unknown_id("value", customer_id, "customer")
         if customer_id == self.after.customer_id:
@@ -191,7 +187,6 @@ class _Change:
         name = customer_verbs.folded_name(customer.first_name, customer.last_name)
         email = customer.email or ""
         self._set(customer_id=customer_id, customer_email=email, customer_name=name)
-        index.set_people(self.tx, self.after.account_id, self.after.id, f"{name} {email}")
         self._note("changed the customer", "changed-ticket-customer")
 
     def _publish(self, value: Any) -> None:
@@ -199,27 +194,25 @@ class _Change:
             raise invalid("value", "must be true or false", "NotNull", shown(value))
         if value or self.after.state != "draft":
             return
-        self._apply_drafts()
+        if self.actor.role == "light user":
+            raise AccessDenied
         head = self.after
-        published = self.tx.run(_PUBLISH, account_id=head.account_id, conversation_id=head.id, now=self.now)
+        drafts = self.tx.all(_PUBLISH, account_id=head.account_id, conversation_id=head.id, now=self.now)
+        for draft in sorted(drafts, key=lambda draft: draft.id):
+            status, owner = asked_for(self.tx, self.after, draft.on_publish)
+            by = self.actor.user_id
+            self.after = published(self.after, draft, self.now, status=status, assignee_id=owner, by=by)
+            self.published.append(draft.id)
         self._set(
             state="published",
-            threads=head.threads + published,
             waiting_since=None,
-            latest_reply_from="user" if published else head.latest_reply_from,
+            latest_reply_from="user" if self.published else head.latest_reply_from,
             scheduled_for=None,
             scheduled_by=None,
             unschedule_on_reply=None,
         )
-        self.told.append((events.CONVERSATION_CREATED, {}))
-
-    def _apply_drafts(self) -> None:
-        """What draft replies asked for when they were written: their status and owner, the last one's in the end."""
-        for text in self.tx.all(_ASKED_FOR, account_id=self.after.account_id, conversation_id=self.after.id):
-            asked = msgspec.json.decode(text)
-            if "status" in asked:
-                self.after = with_status(self.after, asked["status"], self.actor.user_id, self.now)
-                self._set(assignee_id=asked["owner"])
+        imported = bool(drafts) and all(draft.imported for draft in drafts)
+        self.told.append((events.CONVERSATION_CREATED, {"imported": imported}))
 
 
 def set_fields(tx: Writer, actor: Actor, id: int, given: Sequence[GivenField], now: str) -> None:

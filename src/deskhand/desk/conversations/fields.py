@@ -62,7 +62,7 @@ def checked(db: Reader, account_id: int, inbox_id: int, given: Sequence[GivenFie
         if field is None:
             faults.append(FieldError(f"{path}.id", "no such field in this inbox", "ValidIdentifier", one.id))
         elif text:
-            shown, fault = _read(field, text)
+            shown, fault = read(field, text)
             if fault:
                 faults.append(FieldError(f"{path}.value", fault, "Size", text[:200]))
             else:
@@ -72,7 +72,7 @@ def checked(db: Reader, account_id: int, inbox_id: int, given: Sequence[GivenFie
     return [values[id] for id in known if id in values]
 
 
-def _read(field: Field, text: str) -> tuple[str, str]:
+def read(field: Field, text: str) -> tuple[str, str]:
     """What people read, or what is wrong. Source: conversations/custom_fields/update (formats)."""
     match field.type:
         case "number":

@@ -33,19 +33,11 @@ from deskhand.catalogue.threads import (
     Thread,
 )
 from deskhand.desk.call import Call, Created, FileData, MovedTo, Page, implements
-from deskhand.desk.conversations import (
-    changing,
-    finding,
-    moving,
-    queries,
-    replying,
-    represent,
-    starting,
-    tagging,
-    thread_queries,
-)
-from deskhand.desk.conversations.finding import Wanted
-from deskhand.desk.conversations.search import condition
+from deskhand.desk.conversations import changing, moving, queries, replying, represent, starting, tagging
+from deskhand.desk.conversations.listing import finding
+from deskhand.desk.conversations.listing.filters import FIELD_FILTERS_MOST, Wanted
+from deskhand.desk.conversations.listing.search import read as read_query
+from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.writing import checked_files
 from deskhand.lib.clock import from_wire
 from deskhand.lib.text import fold
@@ -93,7 +85,7 @@ def _wanted(call: Call[ListConversations, NoBody]) -> Wanted:
         modified_since=str(query.modified_since) if query.modified_since else None,
         number=query.number,
         fields=_field_filters(query),
-        search=condition(query.query, actor.account_id, from_wire(call.now)) if query.query else None,
+        search=read_query(query.query, actor.account_id, from_wire(call.now)) if query.query else None,
         sort=query.sort_field,
         descending=query.sort_order == "desc",
         page=query.page,
@@ -112,8 +104,8 @@ def _field_filters(query: ListConversations) -> tuple[tuple[int, str], ...]:
     pairs = []
     for one in given:
         id, _, value = one.partition(":")
-        if not (id.isascii() and id.isdigit() and len(id) < 19 and value) or len(given) > finding.FIELD_FILTERS_MOST:
-            text = f"must be at most {finding.FIELD_FILTERS_MOST} pairs id:value"
+        if not (id.isascii() and id.isdigit() and len(id) < 19 and value) or len(given) > FIELD_FILTERS_MOST:
+            text = f"must be at most {FIELD_FILTERS_MOST} pairs id:value"
             raise BadRequest(FieldError(path, text, "ValidIdentifier", one[:200], "QUERY"))
         pairs.append((int(id), value))
     return tuple(pairs)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from msgspec import UNSET, UnsetType
 
 from deskhand.catalogue.problems import unknown_id
-from deskhand.db.engine import Reader
+from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import P, rows, value
 from deskhand.desk.access import SEES_ALL
 from deskhand.desk.call import Actor
@@ -29,12 +29,11 @@ class Staff(msgspec.Struct, frozen=True):
         return f"{self.first_name} {self.last_name}".strip()
 
 
-_STAFF = rows(
-    Staff,
-    sa.select(staff.c.id, staff.c.type, staff.c.first_name, staff.c.last_name, staff.c.role, staff.c.state).where(
-        staff.c.account_id == P("account_id"), staff.c.id == P("id")
-    ),
+_BY_ID = sa.select(staff.c.id, staff.c.type, staff.c.first_name, staff.c.last_name, staff.c.role, staff.c.state).where(
+    staff.c.account_id == P("account_id"), staff.c.id == P("id")
 )
+_STAFF = rows(Staff, _BY_ID)
+_KEPT = rows(Staff, _BY_ID.with_for_update(read=True))
 _SEES = value(
     int,
     sa.select(inbox_access.c.inbox_id).where(
@@ -50,6 +49,15 @@ def by_id(db: Reader, account_id: int, id: int) -> Staff | None:
     return db.one(_STAFF, account_id=account_id, id=id)
 
 
+def to_own(tx: Writer, account_id: int, id: int) -> Staff | None:
+    """Somebody who is to own a conversation; None for whom the account does not have, or no longer.
+
+    They can't be deleted before this transaction ends, so whoever deletes them finds what they own by then.
+    """
+    found = tx.one(_KEPT, account_id=account_id, id=id)
+    return None if found is None or found.state == "inactive" else found
+
+
 def require_author(db: Reader, actor: Actor, given: int | None, path: str = "user") -> int:
     """The author of a thread: the caller unless another user is named; raises BadRequest for an unknown one."""
     if given is None or given == actor.user_id:
@@ -61,15 +69,15 @@ def require_author(db: Reader, actor: Actor, given: int | None, path: str = "use
 
 
 def require_owner(
-    db: Reader, actor: Actor, given: int | None | UnsetType, otherwise: int | None, path: str = "assignTo"
+    tx: Writer, actor: Actor, given: int | None | UnsetType, otherwise: int | None, path: str = "assignTo"
 ) -> int | None:
     """The owner a change asks for: left out keeps `otherwise`, null is nobody; raises BadRequest for an unknown one."""
     if given is UNSET:
         return otherwise
     if given is None:
         return None
-    found = by_id(db, actor.account_id, given)
-    if found is None or found.state == "inactive":
+    found = to_own(tx, actor.account_id, given)
+    if found is None:
         raise unknown_id(path, given, "user or team")
     return found.id
 

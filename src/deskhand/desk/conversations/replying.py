@@ -6,17 +6,24 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET
 
 from deskhand.catalogue import events
 from deskhand.catalogue.attachments import NewAttachment
+from deskhand.catalogue.customers import CustomerReference
 from deskhand.catalogue.problems import AccessDenied, invalid
 from deskhand.catalogue.threads import NewChat, NewCustomerThread, NewNote, NewReply
 from deskhand.db.engine import Writer
 from deskhand.desk.call import Actor
+from deskhand.desk.conversations import owners
+from deskhand.desk.conversations.mail import mailing
 from deskhand.desk.conversations.owners import require_author, require_owner
 from deskhand.desk.conversations.queries import Head
+from deskhand.desk.conversations.threads.thread_queries import ThreadHead
+from deskhand.desk.conversations.timing import schedules
 from deskhand.desk.conversations.writing import ThreadRow, add_thread, require_room, save, take, tell
 from deskhand.desk.customers import verbs as customers
+from deskhand.desk.customers.queries import CustomerRow
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.search import index
 from deskhand.lib.blobs import Blob
@@ -50,11 +57,11 @@ def reply(tx: Writer, actor: Actor, id: int, new: NewReply, files: Files, now: s
         customer_id=customer.id,
         created_by_id=author,
         assigned_to=head.assignee_id if draft else owner,
-        recipients=listed([customer.email] if customer.email else []),
+        recipients=listed(_addressed(new.customer, customer, head)),
         cc=listed(new.cc),
         bcc=listed(new.bcc),
         created_at=created_at,
-        on_publish=msgspec.json.encode({"status": status, "owner": owner}).decode() if draft else "{}",
+        on_publish=_on_publish(new, status, owner) if draft else "{}",
         imported=int(bool(new.imported)),
         attachments=len(files),
     )
@@ -67,7 +74,32 @@ def reply(tx: Writer, actor: Actor, id: int, new: NewReply, files: Files, now: s
     after = save(tx, head, msgspec.structs.replace(after, waiting_since=None, latest_reply_from="user"))
     tell(tx, actor, after, events.AGENT_REPLY_CREATED, now, thread_id=thread_id, imported=bool(new.imported))
     tell_changes(tx, actor, head, after, now)
+    mailing.queue(tx, after, [thread_id], now)
     return thread_id
+
+
+def _on_publish(new: NewReply, status: str, owner: int | None) -> str:
+    """What a draft sets once it is published: its status, and its owner if one was named."""
+    asked = {"status": status} if new.assign_to is UNSET else {"status": status, "owner": owner}
+    return msgspec.json.encode(asked).decode()
+
+
+def asked_for(tx: Writer, head: Head, on_publish: str) -> tuple[str, int | None]:
+    """The status and the owner that publishing a draft sets; an owner who has left since counts as not named."""
+    asked = msgspec.json.decode(on_publish)
+    status, owner = asked.get("status", head.status), asked.get("owner", head.assignee_id)
+    if owner not in (None, head.assignee_id) and owners.to_own(tx, head.account_id, owner) is None:
+        owner = head.assignee_id
+    return status, owner
+
+
+def _addressed(given: CustomerReference, customer: CustomerRow, head: Head) -> list[str]:
+    """Where a reply goes: to the address that was given, else the one used in this conversation, else the first."""
+    address: str | None = given.email if given.id is None else None
+    if address is None and customer.id == head.customer_id:
+        address = head.customer_email or None
+    address = address or customer.email
+    return [str(address)] if address else []
 
 
 def add_note(tx: Writer, actor: Actor, id: int, new: NewNote, files: Files, now: str) -> int:
@@ -155,7 +187,7 @@ def add_customer_thread(tx: Writer, actor: Actor, id: int, new: NewCustomerThrea
     thread_id = add_thread(tx, row, files)
     index.append(tx, head.account_id, head.id, plain(new.text))
     after = _published(head, row, now, files, status=status, assignee_id=head.assignee_id, by=actor.user_id)
-    after = save(tx, head, _answered_by_customer(after, row, bool(new.imported)))
+    after = save(tx, head, _answered_by_customer(tx, after, row))
     tell(
         tx, actor, after, events.CUSTOMER_REPLY_CREATED, now,
         thread_id=thread_id, by_customer=customer.id, imported=bool(new.imported),
@@ -164,26 +196,41 @@ def add_customer_thread(tx: Writer, actor: Actor, id: int, new: NewCustomerThrea
     return thread_id
 
 
-def _answered_by_customer(head: Head, row: ThreadRow, imported: bool) -> Head:
+def _answered_by_customer(tx: Writer, head: Head, row: ThreadRow) -> Head:
     after = msgspec.structs.replace(
         head, waiting_since=head.waiting_since or row.created_at, latest_reply_from="customer"
     )
-    if after.snoozed_until is not None and after.unsnooze_on_reply and not imported:
-        after = msgspec.structs.replace(after, snoozed_by=None, snoozed_until=None, unsnooze_on_reply=None)
-    return after
+    if row.imported:
+        return after
+    if after.unsnooze_on_reply:
+        after = awake(after)
+    return schedules.drop_on_reply(tx, after)
+
+
+def awake(head: Head) -> Head:
+    """A conversation that is not snoozed."""
+    return msgspec.structs.replace(head, snoozed_by=None, snoozed_until=None, unsnooze_on_reply=None)
 
 
 def _published(
     head: Head, row: ThreadRow, now: str, files: Files, *, status: str, assignee_id: int | None, by: int
 ) -> Head:
-    """The conversation with what every published thread changes in it; not saved yet."""
+    """The conversation with what a new published thread changes in it; not saved yet."""
+    return published(_with_thread(head, now, files), row, now, status=status, assignee_id=assignee_id, by=by)
+
+
+def published(
+    head: Head, row: ThreadRow | ThreadHead, now: str, *, status: str, assignee_id: int | None, by: int
+) -> Head:
+    """The conversation with what publishing a thread changes in it, whether that was a draft or is new; not saved."""
     return msgspec.structs.replace(
-        with_status(_with_thread(head, now, files), status, by, now),
+        with_status(head, status, by, now),
         assignee_id=assignee_id,
         preview=preview(row.body or ""),
         threads=head.threads + 1,
         cc=row.cc if row.cc != "[]" else head.cc,
         bcc=row.bcc if row.bcc != "[]" else head.bcc,
+        modified_at=now,
         user_updated_at=head.user_updated_at if row.created_by_type == "customer" else now,
     )
 

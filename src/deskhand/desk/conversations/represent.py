@@ -22,7 +22,7 @@ from deskhand.catalogue.people import Person, Source
 from deskhand.catalogue.threads import Rating, Scheduled, Thread, ThreadAction, ThreadEmbedded
 from deskhand.catalogue.values import stored
 from deskhand.desk.conversations.queries import Shown
-from deskhand.desk.conversations.thread_queries import AttachmentRow, ShownThread
+from deskhand.desk.conversations.threads.thread_queries import AttachmentRow, ShownThread
 from deskhand.lib.clock import friendly
 
 # Named here because writing `list[str]` in a call makes a new object each time.

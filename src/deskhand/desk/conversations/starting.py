@@ -26,7 +26,8 @@ from deskhand.db.statements import Insert, P, value
 from deskhand.desk import access
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import fields
-from deskhand.desk.conversations.owners import require_author, require_owner
+from deskhand.desk.conversations.mail import mailing
+from deskhand.desk.conversations.owners import require_author, require_owner, to_own
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.replying import Files, listed
 from deskhand.desk.conversations.tables import conversation
@@ -103,26 +104,29 @@ def start(tx: Writer, actor: Actor, new: NewConversation, stored: Sequence[Blob]
     _check_threads(new)
     inbox = _inbox(tx, actor, new.mailbox_id)
     author = require_author(tx, actor, new.user)
-    owner = require_owner(tx, actor, new.assign_to, _default_owner(inbox, new))
+    owner = require_owner(tx, actor, new.assign_to, _default_owner(tx, inbox, new))
     values = fields.checked(tx, actor.account_id, inbox.id, new.fields or ())
-    customer = customers.find_or_create(tx, actor.account_id, new.customer, actor, now)
+    customer = customers.find_or_create(tx, actor.account_id, new.customer, actor, now, keep=True)
     tag_rows = tags.named(tx, actor.account_id, new.tags or (), now, actor_id=actor.user_id)
     threads = _threads(tx, actor, new, inbox, customer, author, owner, now)
     row = _row(tx, actor, new, inbox, customer, author, owner, threads, now)
     row = msgspec.structs.replace(row, tags=tags_as_json(tag_rows), custom_fields=fields.as_json(values))
     id = tx.add(_ADD, row)
+    replies = []
     files = iter(stored)
     for given, thread in zip(new.threads, threads, strict=True):
         with_files: Files = [(file, next(files)) for file in given.attachments or ()]
-        add_thread(tx, msgspec.structs.replace(thread, conversation_id=id), with_files)
+        thread_id = add_thread(tx, msgspec.structs.replace(thread, conversation_id=id), with_files)
+        if thread.type == "message":
+            replies.append(thread_id)
     attach(tx, actor.account_id, id, tag_rows)
     if values:
         fields.write(tx, actor.account_id, id, values)
-    people = f"{row.customer_name} {row.customer_email}"
     body = tuple(plain(thread.text) for thread in new.threads)
-    index.add(tx, actor.account_id, id, row.subject, people, body)
+    index.add(tx, actor.account_id, id, row.subject, body)
     head = _head(id, row)
     count(tx, head, 1)
+    mailing.queue(tx, head, replies, now)
     if row.state != "draft":
         tell(tx, actor, head, events.CONVERSATION_CREATED, now, imported=bool(new.imported))
     return id
@@ -157,10 +161,13 @@ def _inbox(tx: Writer, actor: Actor, id: int) -> InboxRow:
     return inbox
 
 
-def _default_owner(inbox: InboxRow, new: NewConversation) -> int | None:
+def _default_owner(tx: Writer, inbox: InboxRow, new: NewConversation) -> int | None:
     """Without a word about the owner, a conversation with a reply goes to whom the inbox's setting names."""
     replied = any(thread.type == "reply" for thread in new.threads)
-    return inbox.default_assignee_id if new.assign_to is UNSET and replied else None
+    if not replied or new.assign_to is not UNSET or inbox.default_assignee_id is None:
+        return None
+    owner = to_own(tx, inbox.account_id, inbox.default_assignee_id)
+    return None if owner is None else owner.id
 
 
 def _threads(
@@ -194,7 +201,7 @@ def _threads(
                 created_by_type="customer" if by_customer else "user",
                 created_by_id=who.id if by_customer else writer,
                 assigned_to=owner,
-                recipients=listed([who.email] if given.type == "reply" and who.email else []),
+                recipients=listed(_addressed(given, new, who) if given.type == "reply" else []),
                 cc=listed(given.cc),
                 bcc=listed(given.bcc),
                 created_at=str(given.created_at or new.created_at or now),
@@ -203,6 +210,14 @@ def _threads(
             )
         )
     return rows
+
+
+def _addressed(given: NewThread, new: NewConversation, who: CustomerRow) -> list[str]:
+    """Where a reply goes: to the address that was given, else the customer's first."""
+    named = given.customer or new.customer
+    address: str | None = named.email if named.id is None else None
+    address = address or who.email
+    return [str(address)] if address else []
 
 
 def _same(given: NewThread, new: NewConversation) -> bool:

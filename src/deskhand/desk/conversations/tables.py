@@ -7,6 +7,9 @@ import sqlalchemy as sa
 from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
 
 _NOT_MERGED = sa.text("merged_into IS NULL")
+_HAS_COPIES = sa.text("cc <> '[]' OR bcc <> '[]'")
+_REPORTED = sa.text("merged_into IS NULL AND state = 'published' AND status <> 'spam'")
+_HAPPENED = sa.text("state <> 'draft'")
 
 
 def _listed(name: str, *columns: str) -> sa.Index:
@@ -69,8 +72,20 @@ conversation = table(
     _listed("ix_conversation_subject", "account_id", "subject_key", "id"),
     _listed("ix_conversation_name", "account_id", "customer_name", "id"),
     _listed("ix_conversation_email", "account_id", "customer_email", "id"),
+    sa.Index("ix_conversation_copied", "account_id", "id", sqlite_where=_HAS_COPIES, postgresql_where=_HAS_COPIES),
+    sa.Index(  # all that reports want to know, see desk/reports/selecting.py
+        "ix_conversation_report", "account_id", "created_at", "inbox_id", "type", "customer_id", "id",
+        sqlite_where=_REPORTED, postgresql_where=_REPORTED,
+    ),
     first_id=3_100_000_001,
-)
+)  # fmt: skip
+
+
+def has_copies(source: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether somebody got a copy of a conversation, in the words of the index of those."""
+    nobody: sa.ColumnElement[str] = sa.literal_column("'[]'")
+    return sa.or_(source.c.cc != nobody, source.c.bcc != nobody)
+
 
 thread = table(
     "thread",
@@ -108,9 +123,14 @@ thread = table(
     sa.Column("on_publish", Json, nullable=False),  # status and owner that a draft sets once it is published
     sa.Column("imported", Flag, nullable=False),
     sa.Column("attachments", sa.Integer, nullable=False),  # how many it has
+    sa.Column("original_body", Text),  # what it said before it was edited; empty: it never was
     sa.Index("ix_thread_conversation", "conversation_id", "created_at", "id"),
+    sa.Index(  # what happened when, for reports
+        "ix_thread_activity", "account_id", "created_at", "conversation_id", "saved_reply_id",
+        sqlite_where=_HAPPENED, postgresql_where=_HAPPENED,
+    ),
     first_id=9_100_000_001,
-)
+)  # fmt: skip
 
 attachment = table(
     "attachment",
@@ -127,6 +147,7 @@ attachment = table(
     sa.Column("sha256", Text, nullable=False),
     sa.Index("ix_attachment_conversation", "conversation_id", "id"),
     sa.Index("ix_attachment_thread", "thread_id", "id"),
+    sa.Index("ix_attachment_file", "sha256"),  # whether a file is still anybody's
     first_id=640_001,
 )
 
@@ -147,4 +168,26 @@ conversation_field = table(
     sa.Column("value", Text, nullable=False),
     sa.PrimaryKeyConstraint("conversation_id", "field_id"),
     sa.Index("ix_conversation_field_field", "field_id", "conversation_id"),
+)
+
+# The mail that a thread came by or went out with.
+thread_mail = table(
+    "thread_mail",
+    account_column(),
+    sa.Column("thread_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("direction", Text, nullable=False),  # in or out
+    sa.Column("message_id", Text, nullable=False),  # with its angle brackets
+    sa.Column("state", Text, nullable=False),  # received, waiting, sent or failed
+    sa.Column("error", Text, nullable=False),  # why it could not be sent, in words
+    sa.Column("at", Moment, nullable=False),  # of the state
+    sa.Column("source_sha256", Text),  # the raw message, as it is kept; empty: it is not
+    sa.Index("ix_thread_mail_conversation", "conversation_id", "thread_id"),
+    sa.Index("ix_thread_mail_message", "account_id", "message_id"),
+    sa.Index(
+        "ix_thread_mail_source",
+        "source_sha256",
+        sqlite_where=sa.text("source_sha256 IS NOT NULL"),
+        postgresql_where=sa.text("source_sha256 IS NOT NULL"),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -12,10 +12,19 @@ from deskhand.db.engine import Writer
 from deskhand.db.statements import Insert, P, command
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import owners
+from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import conversation_tag
 from deskhand.desk.conversations.writing import add_line_item, save, take, tell
 from deskhand.desk.tags import verbs as tags
 from deskhand.desk.tags.queries import TagRow
+
+
+class _ShownTag(msgspec.Struct, frozen=True):
+    """A tag as a conversation shows it."""
+
+    id: int
+    color: str
+    tag: str
 
 
 class CarriedTag(msgspec.Struct, frozen=True):
@@ -38,17 +47,36 @@ def set_tags(tx: Writer, actor: Actor, id: int, names: Sequence[str], now: str) 
     """Give a conversation exactly these tags; unknown ones are made. Raises NotFound, AccessDenied and BadRequest."""
     head = take(tx, actor, id, now)
     wanted = tags.named(tx, actor.account_id, names, now, actor_id=actor.user_id)
-    after = msgspec.structs.replace(head, tags=tags_as_json(wanted), modified_at=now)
-    if after.tags == head.tags:
+    after = _carry(tx, head, _shown(wanted), now)
+    if after is head:
         return
-    tx.run(_CLEAR, account_id=actor.account_id, conversation_id=id)
-    attach(tx, actor.account_id, id, wanted)
-    after = save(tx, head, after)
     who = owners.by_id(tx, actor.account_id, actor.user_id)
     listed = ", ".join(tag.name for tag in wanted)
     text = f"{who.name if who else 'Someone'} " + (f"set the tags {listed}" if wanted else "removed all tags")
     add_line_item(tx, after, actor, now, text)
     tell(tx, actor, after, events.CONVERSATION_TAGS, now)
+
+
+def add_and_remove(
+    tx: Writer, actor: Actor, id: int, added: Sequence[TagRow], removed: Collection[int], now: str
+) -> None:
+    """Add some tags to a conversation's and take others away; the caller adds the line item. Raises as `set_tags`."""
+    head = take(tx, actor, id, now)
+    kept = [tag for tag in msgspec.json.decode(head.tags, type=list[_ShownTag]) if tag.id not in removed]
+    there = {tag.id for tag in kept}
+    after = _carry(tx, head, [*kept, *(tag for tag in _shown(added) if tag.id not in there)], now)
+    if after is not head:
+        tell(tx, actor, after, events.CONVERSATION_TAGS, now)
+
+
+def _carry(tx: Writer, head: Head, wanted: Sequence[_ShownTag], now: str) -> Head:
+    """Give a conversation exactly these tags; gives back the same head when it has them already."""
+    after = msgspec.structs.replace(head, tags=_as_json(wanted), modified_at=now)
+    if after.tags == head.tags:
+        return head
+    tx.run(_CLEAR, account_id=head.account_id, conversation_id=head.id)
+    tx.add_many(_ADD, (CarriedTag(head.account_id, head.id, tag.id) for tag in wanted))
+    return save(tx, head, after)
 
 
 def attach(tx: Writer, account_id: int, conversation_id: int, wanted: Sequence[TagRow]) -> None:
@@ -58,4 +86,12 @@ def attach(tx: Writer, account_id: int, conversation_id: int, wanted: Sequence[T
 
 def tags_as_json(wanted: Sequence[TagRow]) -> str:
     """Tags as conversations show them."""
-    return msgspec.json.encode([{"id": tag.id, "color": tag.color, "tag": tag.name} for tag in wanted]).decode()
+    return _as_json(_shown(wanted))
+
+
+def _shown(wanted: Sequence[TagRow]) -> list[_ShownTag]:
+    return [_ShownTag(tag.id, tag.color, tag.name) for tag in wanted]
+
+
+def _as_json(shown: Sequence[_ShownTag]) -> str:
+    return msgspec.json.encode(shown).decode()

@@ -24,6 +24,7 @@ from deskhand.desk.inboxes.folders import Folder, folder_id, home
 from deskhand.lib.blobs import Blob
 from deskhand.lib.clock import from_wire
 from deskhand.lib.images import size_of
+from deskhand.lib.viruses import is_virus
 from deskhand.outbox import events
 
 _COUNTED = frozenset({"inbox_id", "folder_id", "status", "assignee_id", "tags", "merged_into"})
@@ -156,23 +157,28 @@ def add_thread(tx: Writer, row: ThreadRow, files: Sequence[tuple[NewAttachment, 
     """Add a thread and its attachments; gives the thread's id."""
     thread_id = tx.add(_ADD_THREAD, row)
     for given, blob in files:
-        width, height = size_of(given.data)
-        tx.add(
-            _ADD_ATTACHMENT,
-            AttachmentRow(
-                account_id=row.account_id,
-                conversation_id=row.conversation_id,
-                thread_id=thread_id,
-                filename=given.file_name or given.lower_filename or "",
-                mime_type=given.mime_type,
-                size=blob.size,
-                width=width,
-                height=height,
-                state="valid",
-                sha256=blob.sha256,
-            ),
-        )
+        add_file(tx, row.account_id, row.conversation_id, thread_id, given, blob)
     return thread_id
+
+
+def add_file(
+    tx: Writer, account_id: int, conversation_id: int, thread_id: int, given: NewAttachment, blob: Blob
+) -> int:
+    """Add an attachment to a thread, whose number of attachments is the caller's to keep; gives its id."""
+    width, height = size_of(given.data)
+    row = AttachmentRow(
+        account_id=account_id,
+        conversation_id=conversation_id,
+        thread_id=thread_id,
+        filename=given.file_name or given.lower_filename or "",
+        mime_type=given.mime_type,
+        size=blob.size,
+        width=width,
+        height=height,
+        state="virus" if is_virus(given.data) else "valid",
+        sha256=blob.sha256,
+    )
+    return tx.add(_ADD_ATTACHMENT, row)
 
 
 def add_line_item(
@@ -198,12 +204,16 @@ def checked_files(given: Sequence[NewAttachment] | None, path: str = "attachment
     """Attachments whose names and sizes are in order; raises BadRequest or TooLarge."""
     files = list(given or ())
     for position, file in enumerate(files):
-        if not (file.file_name or file.lower_filename):
-            raise BadRequest(empty(f"{path}[{position}].fileName"))
-        if len(file.data) > LARGEST:
-            text = f"must be at most {LARGEST} bytes"
-            raise TooLarge(FieldError(f"{path}[{position}].data", text, "Size"))
+        check_file(file, f"{path}[{position}].")
     return files
+
+
+def check_file(file: NewAttachment, place: str = "") -> None:
+    """Raises BadRequest for an attachment without a name, TooLarge for one that is; `place` goes before the field."""
+    if not (file.file_name or file.lower_filename):
+        raise BadRequest(empty(f"{place}fileName"))
+    if len(file.data) > LARGEST:
+        raise TooLarge(FieldError(f"{place}data", f"must be at most {LARGEST} bytes", "Size"))
 
 
 def tell(

@@ -5,13 +5,12 @@ Source: https://developer.helpscout.com/mailbox-api/endpoints/customers/update
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, get_args
 
 import msgspec
-import sqlalchemy as sa
 
 from deskhand.catalogue.customers import (
     ENTRIES_MOST,
@@ -26,33 +25,18 @@ from deskhand.catalogue.customers import (
     SocialType,
 )
 from deskhand.catalogue.problems import AlreadyThere, BadRequest, empty, invalid
+from deskhand.catalogue.properties import PropertyChange
 from deskhand.catalogue.values import Email, decode_hook
 from deskhand.db.engine import Writer
-from deskhand.db.portable import ids_in
-from deskhand.db.statements import P, command
 from deskhand.desk.call import Actor
+from deskhand.desk.customers import entries, properties, queries, verbs
 from deskhand.desk.customers import given as give
-from deskhand.desk.customers import queries, verbs
+from deskhand.desk.customers.following import Addresses
 from deskhand.desk.customers.given import Profile
-from deskhand.desk.customers.queries import CustomerRow, folded_email
-from deskhand.desk.customers.tables import customer_entry
+from deskhand.desk.customers.queries import CustomerRow, EntryRow, folded_email
 
 STEPS_MOST = 500
 LINES_MOST = 10
-
-_OURS = (customer_entry.c.account_id == P("account_id"), customer_entry.c.customer_id == P("customer_id"))
-_REMOVE = command(sa.delete(customer_entry).where(*_OURS, ids_in(customer_entry.c.id, P("ids", sa.Text))))
-_CHANGE = command(
-    sa.update(customer_entry)
-    .where(*_OURS, customer_entry.c.id == P("id"))
-    .values(type=P("type"), value=P("value"), folded=P("folded"))
-)
-# Entries that exchange their addresses must not meet on the way; an id is no address.
-_PARK = command(
-    sa.update(customer_entry)
-    .where(*_OURS, ids_in(customer_entry.c.id, P("ids", sa.Text)))
-    .values(folded=sa.cast(customer_entry.c.id, sa.Text))
-)
 
 _TYPES: dict[str, tuple[str, ...]] = {
     "email": get_args(EmailType),
@@ -85,17 +69,40 @@ class _Draft:
 def change(tx: Writer, actor: Actor, customer_id: int, steps: list[CustomerChange], now: str) -> None:
     """Carry out all steps or none; raises NotFound, Locked, AlreadyThere, or BadRequest naming the step or field."""
     before = verbs.to_change(tx, actor.account_id, customer_id)
-    if len(steps) > STEPS_MOST:
-        raise invalid("", f"must have at most {STEPS_MOST} steps", "Size")
-    entries = queries.entries(tx, actor.account_id, [customer_id])[customer_id]
+    _require_few(steps)
+    known = queries.entries(tx, actor.account_id, [customer_id])[customer_id]
     draft = _Draft(
         msgspec.structs.asdict(verbs.profile_of(before)),
         msgspec.json.decode(before.address or "{}"),
-        [_Entry(row.id, row.kind, row.type, row.value) for row in entries],
+        [_Entry(row.id, row.kind, row.type, row.value) for row in known],
     )
     for position, step in enumerate(steps):
         _take(draft, step, f"[{position}]")
-    _write(tx, actor, before, [row.id for row in entries], draft, now)
+    _write(tx, actor, before, known, draft, now)
+
+
+def change_properties(tx: Writer, actor: Actor, customer_id: int, steps: list[PropertyChange], now: str) -> None:
+    """Set or remove values of properties, all or none; raises NotFound, Locked, or BadRequest naming the step."""
+    before = verbs.to_change(tx, actor.account_id, customer_id)
+    _require_few(steps)
+    defined = properties.all_defined(tx, actor.account_id)
+    wanted = dict(
+        properties.checked(
+            defined, step.path.removeprefix("/"), step.value if step.op == "replace" else None,
+            f"[{position}].value", f"[{position}].path",
+        )
+        for position, step in enumerate(steps)
+    )  # fmt: skip
+    slugs = {one.id: one.slug for one in defined}
+    values = {row.slug: row.value for row in properties.values(tx, actor.account_id, [customer_id])[customer_id]}
+    if any(values.get(slugs[id]) != value for id, value in wanted.items()):
+        properties.put(tx, actor.account_id, customer_id, wanted)
+        verbs.save(tx, actor, before, verbs.profile_of(before), now)
+
+
+def _require_few(steps: Sequence[Any]) -> None:
+    if len(steps) > STEPS_MOST:
+        raise invalid("", f"must have at most {STEPS_MOST} steps", "Size")
 
 
 # -- The steps, on the draft
@@ -179,7 +186,7 @@ def _photo_type(given: Any, path: str) -> str | None:
 def _organization_id(given: Any, path: str) -> int | None:
     if given is not None and (not isinstance(given, int) or isinstance(given, bool) or not 0 < given < 2**63):
         raise invalid(path, "must be an id", "ValidIdentifier")
-    return give.organization_id(given, path)
+    return given
 
 
 def _country(given: Any, path: str) -> str | None:
@@ -252,24 +259,30 @@ def _type(kind: str, given: Any, path: str) -> str:
 # -- Writing the draft
 
 
-def _write(tx: Writer, actor: Actor, before: CustomerRow, ids: list[int], draft: _Draft, now: str) -> None:
+def _write(tx: Writer, actor: Actor, before: CustomerRow, known: list[EntryRow], draft: _Draft, now: str) -> None:
     after = Profile(**(draft.fields | {"address": give.stored_address(draft.address)}))
     kept = {entry.id for entry in draft.entries}
-    removed = [id for id in ids if id not in kept]
+    removed = [entry.id for entry in known if entry.id not in kept]
     changed = [entry for entry in draft.entries if entry.changed]
     added = [entry for entry in draft.entries if entry.id is None]
     if not (removed or changed or added) and after == verbs.profile_of(before):
         return
     emails = [entry.value for entry in draft.entries if entry.kind == "email"]
     _require_unused(tx, actor.account_id, before.id, draft, emails)
-    ours = {"account_id": actor.account_id, "customer_id": before.id}
     if removed:
-        tx.run(_REMOVE, **ours, ids=msgspec.json.encode(removed).decode())
-    _change_entries(tx, ours, [entry for entry in changed if entry.id is not None])
-    verbs.add_entries(
-        tx, actor.account_id, before.id, (give.GivenEntry(entry.kind, entry.type, entry.value) for entry in added)
-    )
-    verbs.save(tx, actor, before, after, emails[0] if emails else None, now)
+        entries.remove(tx, actor.account_id, before.id, removed)
+    entries.change(tx, actor.account_id, before.id, [entry for entry in changed if entry.id is not None])
+    new = (give.GivenEntry(entry.kind, entry.type, entry.value) for entry in added)
+    entries.add_many(tx, actor.account_id, before.id, new)
+    verbs.save(tx, actor, before, after, now, _addresses(known, emails, changed))
+
+
+def _addresses(known: list[EntryRow], emails: list[str], changed: list[_Entry]) -> Addresses | None:
+    before = {entry.id: entry.value for entry in known if entry.kind == "email"}
+    if list(before.values()) == emails:
+        return None
+    replaced = {folded_email(before[entry.id]): entry.value for entry in changed if entry.id in before}
+    return Addresses(list(before.values()), emails, replaced)
 
 
 def _require_unused(tx: Writer, account_id: int, customer_id: int, draft: _Draft, emails: list[str]) -> None:
@@ -278,12 +291,3 @@ def _require_unused(tx: Writer, account_id: int, customer_id: int, draft: _Draft
         raise AlreadyThere(verbs.in_use(next(email for email in emails if folded.count(folded_email(email)) > 1)))
     if any(entry.kind == "email" and (entry.changed or entry.id is None) for entry in draft.entries):
         verbs.require_unused(tx, account_id, emails, customer_id)
-
-
-def _change_entries(tx: Writer, ours: dict[str, int], changed: list[_Entry]) -> None:
-    emails = [entry.id for entry in changed if entry.kind == "email"]
-    if len(emails) > 1:
-        tx.run(_PARK, **ours, ids=msgspec.json.encode(emails).decode())
-    for entry in changed:
-        folded = folded_email(entry.value) if entry.kind == "email" else ""
-        tx.run(_CHANGE, **ours, id=entry.id, type=entry.type, value=entry.value, folded=folded)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from deskhand.catalogue.customers import PAGE_SIZE
@@ -31,6 +32,7 @@ _SORTS = {
 _FILTERS: dict[str, sa.ColumnElement[bool]] = {
     "first_name": customer.c.first_folded == P("first_name"),
     "last_name": customer.c.last_folded == P("last_name"),
+    "created_since": customer.c.created_at > P("created_since"),
     "modified_since": customer.c.updated_at > P("modified_since"),
     "email": HAS_EMAIL,
     "inbox_id": sa.exists().where(
@@ -39,7 +41,9 @@ _FILTERS: dict[str, sa.ColumnElement[bool]] = {
         conversation.c.inbox_id == P("inbox_id"),
         conversation.c.merged_into.is_(None),
     ),
+    "organization_id": customer.c.organization_id == P("organization_id"),
 }
+_AFTER = sa.tuple_(customer.c.created_at, customer.c.id) < sa.tuple_(P("after_time"), P("after_id", sa.BigInteger))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,11 @@ class Wanted:
     account_id: int
     first_name: str | None = None
     last_name: str | None = None
+    created_since: str | None = None
     modified_since: str | None = None
     email: str | None = None
     inbox_id: int | None = None
+    organization_id: int | None = None
     search: sa.ColumnElement[bool] | None = field(default=None, compare=False)
     sort: str = "createdAt"
     descending: bool = True
@@ -60,24 +66,67 @@ class Wanted:
 
 def find(db: Reader, wanted: Wanted) -> tuple[list[CustomerRow], int]:
     """A page of customers, and how many there are in all."""
-    present = tuple(name for name in _FILTERS if getattr(wanted, name) is not None)
+    present = _present(wanted)
     if wanted.search is None:
         page, count = _statements(present, wanted.sort, wanted.descending)
     else:
         page, count = _build(present, wanted.sort, wanted.descending, wanted.search)
-    given = {
-        "account_id": wanted.account_id,
-        "first_name": fold(wanted.first_name or ""),
-        "last_name": fold(wanted.last_name or ""),
-        "modified_since": wanted.modified_since,
-        "email": folded_email(wanted.email or ""),
-        "inbox_id": wanted.inbox_id,
-    }
+    given = _parameters(wanted)
     start = min((wanted.page - 1) * PAGE_SIZE, FARTHEST)
     found = db.all(page, **given, size=PAGE_SIZE, start=start)
     if wanted.page == 1 and len(found) < PAGE_SIZE:
         return found, len(found)
     return found, db.first(count, **given)
+
+
+class Cursor(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a walk goes on: behind this customer."""
+
+    created_at: str
+    id: int
+
+
+def walk(db: Reader, wanted: Wanted, after: Cursor | None) -> tuple[list[CustomerRow], Cursor | None]:
+    """The next customers behind a cursor, newest first, and the cursor behind them; None when these are the last."""
+    present, begun = _present(wanted), after is not None
+    stretch = _walk(present, begun) if wanted.search is None else _build_walk(present, begun, wanted.search)
+    place = {} if after is None else {"after_time": after.created_at, "after_id": after.id}
+    found = db.all(stretch, **_parameters(wanted), **place, size=PAGE_SIZE + 1)
+    if len(found) <= PAGE_SIZE:
+        return found, None
+    last = found[PAGE_SIZE - 1]
+    return found[:PAGE_SIZE], Cursor(last.created_at, last.id)
+
+
+def _present(wanted: Wanted) -> tuple[str, ...]:
+    return tuple(name for name in _FILTERS if getattr(wanted, name) is not None)
+
+
+def _parameters(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "account_id": wanted.account_id,
+        "first_name": fold(wanted.first_name or ""),
+        "last_name": fold(wanted.last_name or ""),
+        "created_since": wanted.created_since,
+        "modified_since": wanted.modified_since,
+        "email": folded_email(wanted.email or ""),
+        "inbox_id": wanted.inbox_id,
+        "organization_id": wanted.organization_id,
+    }
+
+
+@lru_cache(maxsize=512)
+def _walk(present: tuple[str, ...], begun: bool) -> Statement[CustomerRow]:
+    return _build_walk(present, begun, None)
+
+
+def _build_walk(present: tuple[str, ...], begun: bool, search: sa.ColumnElement[bool] | None) -> Statement[CustomerRow]:
+    conditions = _conditions(present, search)
+    if begun:
+        conditions.append(_AFTER)
+    order = _order("createdAt", True, few=_few(present, search))
+    stretch = sa.select(*ROW).where(*conditions).order_by(*order).limit(P("size", sa.Integer))
+    return rows(CustomerRow, stretch, keep=False)
 
 
 @lru_cache(maxsize=512)
@@ -88,20 +137,13 @@ def _statements(present: tuple[str, ...], sort: str, descending: bool) -> tuple[
 def _build(
     present: tuple[str, ...], sort: str, descending: bool, search: sa.ColumnElement[bool] | None
 ) -> tuple[Statement[CustomerRow], Statement[int]]:
-    # The query comes first: SQLite's parser holds what stands before it while it reads the nested parts.
-    conditions = [] if search is None else [search]
-    conditions += [customer.c.account_id == P("account_id"), *(_FILTERS[name] for name in present)]
-    column = _SORTS[sort]
-    # Few customers fit a name or a query: they are found first and sorted then. An expression keeps SQLite, which has
-    # no statistics, from walking through all customers in order instead.
-    few = search is not None or "first_name" in present or "last_name" in present
-    order = _ordered(column, descending)
-    ids_order = _ordered(sa.func.coalesce(column, sa.literal_column("''")), descending) if few else order
+    conditions = _conditions(present, search)
+    order = _order(sort, descending, few=False)
     # Ids first, rows after: pages that lie deep are skipped in the index alone.
     ids = (
         sa.select(customer.c.id)
         .where(*conditions)
-        .order_by(*ids_order)
+        .order_by(*_order(sort, descending, few=_few(present, search)))
         .limit(P("size", sa.Integer))
         .offset(P("start", sa.BigInteger))
         .subquery("page")
@@ -111,5 +153,23 @@ def _build(
     return rows(CustomerRow, page, keep=False), value(int, count, keep=False)
 
 
-def _ordered(column: sa.ColumnElement[str], descending: bool) -> list[sa.UnaryExpression[Any]]:
+def _conditions(present: tuple[str, ...], search: sa.ColumnElement[bool] | None) -> list[sa.ColumnElement[bool]]:
+    # The query comes first: SQLite's parser holds what stands before it while it reads the nested parts.
+    first = [] if search is None else [search]
+    return [*first, customer.c.account_id == P("account_id"), *(_FILTERS[name] for name in present)]
+
+
+def _few(present: tuple[str, ...], search: sa.ColumnElement[bool] | None) -> bool:
+    """Whether few customers fit: a name, an organization or a query."""
+    return search is not None or not {"first_name", "last_name", "organization_id"}.isdisjoint(present)
+
+
+def _order(sort: str, descending: bool, *, few: bool) -> list[sa.UnaryExpression[Any]]:
+    """Few are found first and sorted then.
+
+    An expression keeps SQLite, which has no statistics, from walking through all customers in order instead.
+    """
+    column: sa.ColumnElement[Any] = _SORTS[sort]
+    if few:
+        column = sa.func.coalesce(column, sa.literal_column("''"))
     return [part.desc() if descending else part.asc() for part in (column, customer.c.id)]

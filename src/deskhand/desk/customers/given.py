@@ -16,7 +16,7 @@ from deskhand.catalogue.customers import (
     NewAddress,
     NewCustomer,
 )
-from deskhand.catalogue.problems import invalid, unknown_id
+from deskhand.catalogue.problems import invalid
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def profile(given: CustomerFields, address: str | None = None) -> Profile:
         job_title=given.job_title,
         location=given.location,
         organization=given.organization,
-        organization_id=organization_id(given.organization_id),
+        organization_id=given.organization_id,
         photo_type=photo_type(given.photo_type),
         photo_url=given.photo_url,
         age=given.age,
@@ -104,15 +104,18 @@ def entry(kind: str, type: str | None, value: str) -> GivenEntry:
     return GivenEntry(kind, type or USUAL_TYPES[kind], str(value))
 
 
-def address(given: NewAddress | None) -> str | None:
-    """An address in its stored form, or None when nothing is in it; raises BadRequest for a country that is no code."""
+def address(given: NewAddress | None, path: str = "address.") -> str | None:
+    """An address in its stored form, or None when nothing is in it; raises BadRequest for a country that is no code.
+
+    `path` is what comes before the names of its parts.
+    """
     if given is None:
         return None
     parts: dict[str, Any] = {
         "city": given.city,
         "state": given.state,
         "postalCode": given.postal_code,
-        "country": country(given.country),
+        "country": country(given.country, f"{path}country"),
         "lines": given.lines or [],
     }
     return stored_address(parts)
@@ -138,13 +141,6 @@ def gender(given: str | None, path: str = "gender") -> str | None:
     """A gender as it is read back, `Female`; any case will do."""
     found = _one_of(GENDERS, given, path)
     return found and found.capitalize()
-
-
-def organization_id(given: int | None, path: str = "organizationId") -> int | None:
-    """The organization a customer is linked to; raises BadRequest, because there are none to link to yet."""
-    if given is not None:
-        raise unknown_id(path, given, "organization")
-    return given
 
 
 def photo_type(given: str | None, path: str = "photoType") -> str | None:

@@ -1,26 +1,23 @@
-"""Customers: list, get, create, overwrite, change, and lists of the ways to reach them."""
+"""Customers and their properties, as the API's operations."""
 
 from __future__ import annotations
 
 from deskhand.catalogue import customers as operations
+from deskhand.catalogue import properties as property_operations
 from deskhand.catalogue.customers import (
     Customer,
     CustomerChange,
-    LinkedAddress,
-    LinkedEntry,
-    LinkedWebsite,
     ListCustomers,
     NewCustomer,
     OverwrittenCustomer,
-    SocialProfiles,
+    WalkCustomers,
 )
 from deskhand.catalogue.operation import NoBody, NoQuery
 from deskhand.catalogue.problems import NotFound
+from deskhand.catalogue.properties import CustomerProperty, NewCustomerProperty, PropertyChange
 from deskhand.desk import access
-from deskhand.desk.call import All, Call, Created, Page, implements
-from deskhand.desk.customers import changing, finding, queries, represent, searching, verbs
-from deskhand.desk.customers.given import COLLECTIONS
-from deskhand.desk.customers.queries import CustomerRow, EntryRow
+from deskhand.desk.call import All, Call, Created, Page, Walked, implements
+from deskhand.desk.customers import changing, cursors, finding, properties, reading, represent, searching, verbs
 from deskhand.lib.clock import from_wire
 
 _DEEP = 20
@@ -49,9 +46,26 @@ def list_customers(call: Call[ListCustomers, NoBody]) -> Page[Customer]:
         page=query.page,
     )
     found, total = finding.find(call.tx, wanted)
-    entries = queries.entries(call.tx, call.actor.account_id, [row.id for row in found])
-    shown = [represent.customer(row, entries[row.id], call.base) for row in found]
+    shown = reading.whole(call.tx, call.actor.account_id, found, call.base)
     return Page(shown, query.page, operations.PAGE_SIZE, total)
+
+
+@implements(operations.list_customers_v3, slow=lambda query: query.query is not None)
+def list_customers_v3(call: Call[WalkCustomers, NoBody]) -> Walked[Customer]:
+    query = call.query
+    wanted = finding.Wanted(
+        call.actor.account_id,
+        first_name=query.first_name,
+        last_name=query.last_name,
+        created_since=query.created_since,
+        modified_since=query.modified_since,
+        email=query.email,
+        search=None if query.query is None else searching.condition(query.query, from_wire(call.now)),
+    )
+    after = None if query.cursor is None else cursors.read(query.cursor)
+    found, next = finding.walk(call.tx, wanted, after)
+    shown = reading.whole(call.tx, call.actor.account_id, found, call.base)
+    return Walked(shown, None if next is None else cursors.write(next))
 
 
 @implements(operations.create_customer)
@@ -62,9 +76,10 @@ def create_customer(call: Call[NoQuery, NewCustomer]) -> Created:
 
 @implements(operations.get_customer)
 def get_customer(call: Call[NoQuery, NoBody]) -> Customer:
-    row = _row(call)
-    entries = queries.entries(call.tx, call.actor.account_id, [row.id])
-    return represent.customer(row, entries[row.id], call.base)
+    found = reading.by_id(call.tx, call.actor.account_id, call.path[0], call.base)
+    if found is None:
+        raise NotFound
+    return found
 
 
 @implements(operations.overwrite_customer)
@@ -77,83 +92,23 @@ def update_customer(call: Call[NoQuery, list[CustomerChange]]) -> None:
     changing.change(call.tx, call.actor, call.path[0], call.body, call.now)
 
 
-@implements(operations.list_customer_emails)
-def list_customer_emails(call: Call[NoQuery, NoBody]) -> All[LinkedEntry]:
-    return _linked_entries(call, "emails")
+@implements(property_operations.list_customer_properties)
+def list_customer_properties(call: Call[NoQuery, NoBody]) -> All[CustomerProperty]:
+    defined = properties.all_defined(call.tx, call.actor.account_id)
+    return All([represent.property_definition(row) for row in defined])
 
 
-@implements(operations.list_customer_phones)
-def list_customer_phones(call: Call[NoQuery, NoBody]) -> All[LinkedEntry]:
-    return _linked_entries(call, "phones")
+@implements(property_operations.create_customer_property)
+def create_customer_property(call: Call[NoQuery, NewCustomerProperty]) -> Created:
+    properties.define(call.tx, call.actor, call.body)
+    return Created(None, f"/v2/customer-properties/{call.body.slug}")
 
 
-@implements(operations.list_customer_chats)
-def list_customer_chats(call: Call[NoQuery, NoBody]) -> All[LinkedEntry]:
-    return _linked_entries(call, "chats")
+@implements(property_operations.delete_customer_property)
+def delete_customer_property(call: Call[NoQuery, NoBody]) -> None:
+    properties.delete(call.tx, call.actor, call.slug)
 
 
-@implements(operations.list_customer_social_profiles)
-def list_customer_social_profiles(call: Call[NoQuery, NoBody]) -> SocialProfiles:
-    return represent.social_profiles(call.path[0], _entries(call, "social-profiles"), call.base)
-
-
-@implements(operations.list_customer_websites)
-def list_customer_websites(call: Call[NoQuery, NoBody]) -> All[LinkedWebsite]:
-    return All([represent.linked_website(row, call.base) for row in _entries(call, "websites")])
-
-
-@implements(operations.get_customer_email)
-def get_customer_email(call: Call[NoQuery, NoBody]) -> LinkedEntry:
-    return represent.linked_entry(_entry(call, "emails"), "emails", call.base)
-
-
-@implements(operations.get_customer_phone)
-def get_customer_phone(call: Call[NoQuery, NoBody]) -> LinkedEntry:
-    return represent.linked_entry(_entry(call, "phones"), "phones", call.base)
-
-
-@implements(operations.get_customer_chat)
-def get_customer_chat(call: Call[NoQuery, NoBody]) -> LinkedEntry:
-    return represent.linked_entry(_entry(call, "chats"), "chats", call.base)
-
-
-@implements(operations.get_customer_social_profile)
-def get_customer_social_profile(call: Call[NoQuery, NoBody]) -> LinkedEntry:
-    return represent.linked_entry(_entry(call, "social-profiles"), "social-profiles", call.base)
-
-
-@implements(operations.get_customer_website)
-def get_customer_website(call: Call[NoQuery, NoBody]) -> LinkedWebsite:
-    return represent.linked_website(_entry(call, "websites"), call.base)
-
-
-@implements(operations.get_customer_address)
-def get_customer_address(call: Call[NoQuery, NoBody]) -> LinkedAddress:
-    row = _row(call)
-    if row.address is None:
-        raise NotFound
-    return represent.address(row.id, row.address, call.base)
-
-
-def _linked_entries(call: Call[NoQuery, NoBody], collection: str) -> All[LinkedEntry]:
-    return All([represent.linked_entry(row, collection, call.base) for row in _entries(call, collection)])
-
-
-def _entry(call: Call[NoQuery, NoBody], collection: str) -> EntryRow:
-    found = next((entry for entry in _entries(call, collection) if entry.id == call.path[1]), None)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _entries(call: Call[NoQuery, NoBody], collection: str) -> list[EntryRow]:
-    row = _row(call)
-    found = queries.entries(call.tx, call.actor.account_id, [row.id])[row.id]
-    return [entry for entry in found if entry.kind == COLLECTIONS[collection]]
-
-
-def _row(call: Call[NoQuery, NoBody]) -> CustomerRow:
-    row = queries.by_id(call.tx, call.actor.account_id, call.path[0])
-    if row is None:
-        raise NotFound
-    return row
+@implements(property_operations.update_customer_properties)
+def update_customer_properties(call: Call[NoQuery, list[PropertyChange]]) -> None:
+    changing.change_properties(call.tx, call.actor, call.path[0], call.body, call.now)

@@ -16,11 +16,13 @@ from deskhand.desk.customers.tables import customer, customer_entry
 # tell which customers wrote to an inbox, or keep the names that lists of conversations are sorted by.
 conversation = sa.table(
     "conversation",
+    sa.column("id", sa.BigInteger),
     sa.column("account_id", sa.BigInteger),
     sa.column("customer_id", sa.BigInteger),
     sa.column("inbox_id", sa.BigInteger),
     sa.column("merged_into", sa.BigInteger),
     sa.column("customer_name", sa.Text),
+    sa.column("customer_email", sa.Text),
 )
 
 
@@ -70,6 +72,7 @@ _ROW = sa.select(*ROW).where(customer.c.account_id == P("account_id"))
 _BY_ID = _ROW.where(customer.c.id == P("id"))
 _FOUND = rows(CustomerRow, _BY_ID)
 _LOCKED = rows(CustomerRow, _BY_ID.with_for_update())
+_KEPT = rows(CustomerRow, _BY_ID.with_for_update(read=True, key_share=True))
 _IS_EMAIL = customer_entry.c.kind == sa.literal_column("'email'")
 HAS_EMAIL = (
     customer.c.id
@@ -110,6 +113,11 @@ def by_id(db: Reader, account_id: int, id: int) -> CustomerRow | None:
 def by_id_to_change(db: Reader, account_id: int, id: int) -> CustomerRow | None:
     """A customer whom no other transaction changes until this one ends."""
     return db.one(_LOCKED, account_id=account_id, id=id)
+
+
+def by_id_to_keep(db: Reader, account_id: int, id: int) -> CustomerRow | None:
+    """A customer who is not erased, and keeps their name, until this transaction ends."""
+    return db.one(_KEPT, account_id=account_id, id=id)
 
 
 def by_email(db: Reader, account_id: int, email: str) -> CustomerRow | None:

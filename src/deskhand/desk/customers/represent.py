@@ -15,18 +15,22 @@ from deskhand.catalogue.customers import (
     LinkedAddress,
     LinkedEntry,
     LinkedWebsite,
+    Property,
+    PropertySource,
     SocialProfiles,
     SocialProfilesEmbedded,
     Website,
 )
 from deskhand.catalogue.links import Link, Links
+from deskhand.catalogue.properties import CustomerProperty, PropertyOption
 from deskhand.catalogue.values import stored
 from deskhand.desk.customers.given import COLLECTIONS
+from deskhand.desk.customers.properties import Definition, ValueRow
 from deskhand.desk.customers.queries import CustomerRow, EntryRow
 
 
-def customer(row: CustomerRow, entries: Iterable[EntryRow], base: str) -> Customer:
-    """A customer as the API shows them, with all ways to reach them."""
+def customer(row: CustomerRow, entries: Iterable[EntryRow], base: str, values: Iterable[ValueRow] = ()) -> Customer:
+    """A customer as the API shows them, with all ways to reach them and the `values` of their properties."""
     return Customer(
         id=row.id,
         first_name=row.first_name,
@@ -43,7 +47,7 @@ def customer(row: CustomerRow, entries: Iterable[EntryRow], base: str) -> Custom
         updated_at=row.updated_at,
         background=row.background,
         draft=False,
-        embedded=_embedded(row, entries),
+        embedded=_embedded(row, entries, values),
         links=_links(row, base),
     )
 
@@ -71,8 +75,15 @@ def address(customer_id: int, json: str, base: str) -> LinkedAddress:
     return LinkedAddress(**parts, links={"self": Link(f"{base}/v2/customers/{customer_id}/address")})
 
 
-def _embedded(row: CustomerRow, entries: Iterable[EntryRow]) -> CustomerEmbedded:
-    embedded = CustomerEmbedded(emails=[], phones=[], chats=[], social_profiles=[], websites=[], properties=[])
+def property_definition(row: Definition) -> CustomerProperty:
+    """A property as the account defined it."""
+    options = row.choices if row.type == "dropdown" else UNSET
+    return CustomerProperty(type=row.type, slug=row.slug, name=row.name, options=options)
+
+
+def _embedded(row: CustomerRow, entries: Iterable[EntryRow], values: Iterable[ValueRow]) -> CustomerEmbedded:
+    properties = [_property(value) for value in values]
+    embedded = CustomerEmbedded(emails=[], phones=[], chats=[], social_profiles=[], websites=[], properties=properties)
     lists = {
         "email": embedded.emails,
         "phone": embedded.phones,
@@ -87,6 +98,15 @@ def _embedded(row: CustomerRow, entries: Iterable[EntryRow]) -> CustomerEmbedded
     if row.address is not None:
         embedded.address = stored(Address, row.address)
     return embedded
+
+
+def _property(row: ValueRow) -> Property:
+    text = row.value
+    if row.type == "dropdown":
+        options = msgspec.json.decode(row.options, type=list[PropertyOption])
+        text = next((option.label for option in options if option.id == row.value), row.value)
+    source = PropertySource(row.source)
+    return Property(type=row.type, slug=row.slug, name=row.name, value=row.value, text=text, source=source)
 
 
 def _links(row: CustomerRow, base: str) -> Links:

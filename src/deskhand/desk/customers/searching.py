@@ -34,6 +34,8 @@ _TIMES = {"createdat": customer.c.created_at, "modifiedat": customer.c.updated_a
 _SPACE: sa.ColumnElement[str] = sa.literal_column("' '")
 _FULL_NAME = _SPACE.concat(customer.c.first_folded).concat(_SPACE).concat(customer.c.last_folded)
 _ESCAPE = "!"
+_PATTERN_MOST = 10_000
+"""Characters of a pattern; SQLite takes 50,000 bytes. Folding makes texts longer, but no name or address so long."""
 _SECOND = timedelta(seconds=1)
 _EARLIEST = datetime(1, 1, 1, 0, 0, 1, tzinfo=UTC)
 
@@ -188,7 +190,7 @@ def _plain(text: str) -> sa.ColumnElement[str]:
 
 
 def _like(column: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
-    return column.like(pattern, escape=_ESCAPE)
+    return column.like(pattern, escape=_ESCAPE) if len(pattern) <= _PATTERN_MOST else sa.false()
 
 
 def _literally(text: str) -> str:

@@ -33,6 +33,14 @@ customer = table(
     sa.Index("ix_customer_updated", "account_id", "updated_at", "id"),
     sa.Index("ix_customer_first_name", "account_id", "first_folded", "id"),
     sa.Index("ix_customer_last_name", "account_id", "last_folded", "id"),
+    sa.Index(
+        "ix_customer_organization",
+        "account_id",
+        "organization_id",
+        "id",
+        sqlite_where=sa.text("organization_id IS NOT NULL"),
+        postgresql_where=sa.text("organization_id IS NOT NULL"),
+    ),
     first_id=88001,
 )
 
@@ -55,4 +63,28 @@ customer_entry = table(
         postgresql_where=sa.text("kind = 'email'"),
     ),
     first_id=90001,
+)
+
+# What an account wants to know of its customers. `options` is [{"id","label"}], for dropdowns.
+customer_property = table(
+    "customer_property",
+    id_column(),
+    account_column(),
+    sa.Column("slug", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("type", Text, nullable=False),  # number, text, url, date or dropdown
+    sa.Column("options", Json, nullable=False),
+    sa.Index("uq_customer_property_slug", "account_id", "slug", unique=True),
+    first_id=31,
+)
+
+customer_value = table(
+    "customer_value",
+    account_column(),
+    sa.Column("customer_id", Id, nullable=False),
+    sa.Column("property_id", Id, nullable=False),
+    sa.Column("value", Text, nullable=False),  # a dropdown's: the option's id
+    sa.Column("source", Text, nullable=False),  # by which way it was set, such as api
+    sa.PrimaryKeyConstraint("customer_id", "property_id"),
+    sa.Index("ix_customer_value_property", "property_id", "customer_id"),
 )

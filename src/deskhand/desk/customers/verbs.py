@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from deskhand.catalogue import events
-from deskhand.catalogue.customers import LOCKED_AT, CustomerReference, NewCustomer, OverwrittenCustomer
-from deskhand.catalogue.problems import AlreadyThere, BadRequest, FieldError, Locked, NotFound, empty, unknown_id
+from deskhand.catalogue.customers import ENTRIES_MOST, LOCKED_AT, CustomerReference, NewCustomer, OverwrittenCustomer
+from deskhand.catalogue.problems import (
+    AlreadyThere,
+    BadRequest,
+    FieldError,
+    Locked,
+    NotFound,
+    empty,
+    invalid,
+    unknown_id,
+)
 from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import Insert, P, command, value
 from deskhand.desk.call import Actor
+from deskhand.desk.customers import entries, properties, queries
 from deskhand.desk.customers import given as give
-from deskhand.desk.customers import queries
+from deskhand.desk.customers.following import Addresses, follow
 from deskhand.desk.customers.given import GivenEntry, Profile
-from deskhand.desk.customers.queries import CustomerRow, conversation, folded_email
-from deskhand.desk.customers.tables import customer, customer_entry
+from deskhand.desk.customers.queries import CustomerRow, EntryRow, conversation, folded_email
+from deskhand.desk.customers.tables import customer
+from deskhand.desk.organizations import queries as organizations
 from deskhand.lib.text import fold, sort_key
 from deskhand.outbox.events import Event, record
 
@@ -46,17 +57,7 @@ class _NewRow(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
-class _NewEntryRow(msgspec.Struct, frozen=True):
-    account_id: int
-    customer_id: int
-    kind: str
-    type: str | None
-    value: str
-    folded: str
-
-
 _ADD = Insert(customer, _NewRow)
-_ADD_ENTRY = Insert(customer_entry, _NewEntryRow)
 _FIXED = ("account_id", "archived_conversations", "created_at")
 _CHANGED = [name for name in _NewRow.__struct_fields__ if name not in _FIXED]
 _CHANGE = command(
@@ -64,11 +65,7 @@ _CHANGE = command(
     .where(customer.c.account_id == P("account_id"), customer.c.id == P("id"))
     .values({name: P(name) for name in _CHANGED})
 )
-_RENAME = command(
-    sa.update(conversation)
-    .where(conversation.c.account_id == P("account_id"), conversation.c.customer_id == P("id"))
-    .values(customer_name=P("name"))
-)
+_ERASE = command(sa.delete(customer).where(customer.c.account_id == P("account_id"), customer.c.id == P("id")))
 _IN_DESK = (
     sa.select(sa.func.count())
     .select_from(
@@ -88,56 +85,87 @@ _CONVERSATIONS = value(
 
 
 def find_or_create(
-    tx: Writer, account_id: int, given: CustomerReference, actor: Actor, now: str, path: str = "customer"
+    tx: Writer,
+    account_id: int,
+    given: CustomerReference,
+    actor: Actor,
+    now: str,
+    path: str = "customer",
+    *,
+    keep: bool = False,
 ) -> CustomerRow:
     """The customer that a reference means; an unknown e-mail address makes a new one of the other fields.
 
     An id wins over an address; for a known customer the other fields are ignored. Raises BadRequest for an unknown id
-    or when neither is given; `path` is where the reference stands in the body.
+    or when neither is given; `path` is where the reference stands in the body. With `keep` nobody erases or renames
+    the customer before this transaction ends.
     Source: https://developer.helpscout.com/mailbox-api/endpoints/conversations/create
     """
     if given.id is not None:
-        found = queries.by_id(tx, account_id, given.id)
+        found = (queries.by_id_to_keep if keep else queries.by_id)(tx, account_id, given.id)
         if found is None:
             raise unknown_id(f"{path}.id", given.id, "customer")
         return found
     if given.email is None:
         raise BadRequest(empty(f"{path}.email"))
     found = queries.by_email(tx, account_id, given.email)
+    if found is not None and keep:
+        found = queries.by_id_to_keep(tx, account_id, found.id)
     if found is not None:
         return found
-    entries = [give.entry("email", None, given.email)]
+    ways = [give.entry("email", None, given.email)]
     if given.phone:
-        entries.append(give.entry("phone", None, given.phone))
-    return _add(tx, account_id, actor, give.referred(given), entries, now)
+        ways.append(give.entry("phone", None, given.phone))
+    return _add(tx, account_id, actor, give.referred(given), ways, now)
 
 
 def create(tx: Writer, actor: Actor, given: NewCustomer, now: str) -> int:
-    """Create a customer; gives their id. Raises AlreadyThere when an e-mail address belongs to a customer already."""
-    entries = give.entries(given)
-    require_unused(tx, actor.account_id, [entry.value for entry in entries if entry.kind == "email"])
-    return _add(tx, actor.account_id, actor, give.profile(given, give.address(given.address)), entries, now).id
+    """Create a customer; gives their id.
+
+    Raises AlreadyThere when an e-mail address belongs to a customer already, and BadRequest.
+    """
+    ways = give.entries(given)
+    require_unused(tx, actor.account_id, [way.value for way in ways if way.kind == "email"])
+    profile = give.profile(given, give.address(given.address))
+    if profile.organization_id is not None:
+        _require_organization(tx, actor.account_id, profile.organization_id)
+    values = properties.given(tx, actor.account_id, given.properties or ())
+    made = _add(tx, actor.account_id, actor, profile, ways, now)
+    properties.put(tx, actor.account_id, made.id, values)
+    return made.id
 
 
 def overwrite(tx: Writer, actor: Actor, customer_id: int, given: OverwrittenCustomer, now: str) -> None:
-    """Replace all that is known about a customer; a phone that is new is added. Raises NotFound or Locked."""
+    """Replace all that is known about a customer; a phone that is new is added.
+
+    Raises NotFound, Locked, and BadRequest.
+    """
     before = to_change(tx, actor.account_id, customer_id)
     phones = [give.entry("phone", None, given.phone)] if given.phone else []
     if phones:
         known = queries.entries(tx, actor.account_id, [customer_id])[customer_id]
-        phones = [] if any(entry.kind == "phone" and entry.value == given.phone for entry in known) else phones
+        if any(entry.kind == "phone" and entry.value == given.phone for entry in known):
+            phones = []
+        else:
+            require_room(known, "phone", "phone")
     after = give.profile(given, before.address)
     if after != profile_of(before) or phones:
-        add_entries(tx, actor.account_id, customer_id, phones)
-        save(tx, actor, before, after, before.email, now)
+        entries.add_many(tx, actor.account_id, customer_id, phones)
+        save(tx, actor, before, after, now)
 
 
 def to_change(tx: Writer, account_id: int, customer_id: int) -> CustomerRow:
     """A customer who may be changed, kept from other transactions; raises NotFound or Locked."""
+    found = to_erase(tx, account_id, customer_id)
+    require_unlocked(tx, account_id, customer_id)
+    return found
+
+
+def to_erase(tx: Writer, account_id: int, customer_id: int) -> CustomerRow:
+    """A customer, also a locked one, kept from other transactions; raises NotFound."""
     found = queries.by_id_to_change(tx, account_id, customer_id)
     if found is None:
         raise NotFound
-    require_unlocked(tx, account_id, customer_id)
     return found
 
 
@@ -146,42 +174,79 @@ def require_unlocked(db: Reader, account_id: int, customer_id: int) -> None:
 
     Source: https://developer.helpscout.com/mailbox-api/endpoints/customers/update (status 423)
     """
-    if (db.one(_CONVERSATIONS, account_id=account_id, id=customer_id, most=LOCKED_AT) or 0) >= LOCKED_AT:
+    if conversations(db, account_id, customer_id, LOCKED_AT) >= LOCKED_AT:
         raise Locked
 
 
-def require_unused(db: Reader, account_id: int, emails: Sequence[str], customer_id: int = 0) -> None:
+def conversations(db: Reader, account_id: int, customer_id: int, most: int) -> int:
+    """How many conversations a customer has or had, counted up to `most`."""
+    return db.one(_CONVERSATIONS, account_id=account_id, id=customer_id, most=most) or 0
+
+
+def require_unused(
+    db: Reader, account_id: int, emails: Sequence[str], customer_id: int = 0, path: str = "emails"
+) -> None:
     """Raises AlreadyThere for an e-mail address that belongs to a customer other than `customer_id`."""
     taken = queries.with_emails(db, account_id, emails)
     if any(entry.customer_id != customer_id for entry in taken):
         known = {folded_email(entry.value) for entry in taken if entry.customer_id != customer_id}
-        raise AlreadyThere(*(in_use(email) for email in emails if folded_email(email) in known))
+        raise AlreadyThere(*(in_use(email, path) for email in emails if folded_email(email) in known))
 
 
-def in_use(email: str) -> FieldError:
+def require_room(known: Sequence[EntryRow], kind: str, path: str) -> None:
+    """Raises BadRequest for a customer who has as many entries of a kind as one can have."""
+    if sum(entry.kind == kind for entry in known) >= ENTRIES_MOST:
+        raise invalid(path, f"a customer can have {ENTRIES_MOST} of these at most", "Size")
+
+
+def in_use(email: str, path: str = "emails") -> FieldError:
     """An e-mail address belongs to a customer already."""
-    return FieldError("emails", "belongs to a customer already", "Email", email)
+    return FieldError(path, "belongs to a customer already", "Email", str(email))
 
 
-def add_entries(tx: Writer, account_id: int, customer_id: int, entries: Iterable[GivenEntry]) -> None:
-    """Add ways to reach a customer; e-mail addresses must be known to be unused."""
-    tx.add_many(
-        _ADD_ENTRY,
-        (
-            _NewEntryRow(account_id, customer_id, kind, type, value, folded_email(value) if kind == "email" else "")
-            for kind, type, value in entries
-        ),
-    )
+def save(
+    tx: Writer, actor: Actor, before: CustomerRow, after: Profile, now: str, addresses: Addresses | None = None
+) -> None:
+    """Write a customer's fields and record the event; their conversations follow a new name or other `addresses`.
+
+    With a new address, a customer who belongs to no organization comes to the one whose domain it has.
+    Raises BadRequest for an organization that there is not.
+    """
+    after = _in_organization(tx, actor.account_id, before, after, addresses)
+    email = addresses.first if addresses is not None else before.email
+    tx.run(_CHANGE, account_id=actor.account_id, id=before.id, **_values(after, email, now))
+    name = folded_name(after.first_name, after.last_name)
+    if addresses is not None or name != folded_name(before.first_name, before.last_name):
+        follow(tx, actor.account_id, before.id, name, addresses)
+    _record(tx, events.CUSTOMER_UPDATED, actor.user_id, actor.account_id, before.id, now)
 
 
-def save(tx: Writer, actor: Actor, before: CustomerRow, after: Profile, email: str | None, now: str) -> None:
-    """Write a customer's fields; their conversations follow a new name. Records the event."""
-    written = _values(after, email, now)
-    tx.run(_CHANGE, account_id=actor.account_id, id=before.id, **written)
-    if (after.first_name, after.last_name) != (before.first_name, before.last_name):
-        name = folded_name(after.first_name, after.last_name)
-        tx.run(_RENAME, account_id=actor.account_id, id=before.id, name=name)
-    _record(tx, events.CUSTOMER_UPDATED, actor, actor.account_id, before.id, now)
+def _in_organization(
+    tx: Writer, account_id: int, before: CustomerRow, after: Profile, addresses: Addresses | None
+) -> Profile:
+    if after.organization_id is not None:
+        if after.organization_id != before.organization_id:
+            _require_organization(tx, account_id, after.organization_id)
+    elif addresses is not None and addresses.added and before.organization_id is None:
+        found = organizations.of_addresses(tx, account_id, addresses.added)
+        return msgspec.structs.replace(after, organization_id=found)
+    return after
+
+
+def _require_organization(tx: Writer, account_id: int, id: int) -> None:
+    if not organizations.stays(tx, account_id, id):
+        raise unknown_id("organizationId", id, "organization")
+
+
+def erase(tx: Writer, account_id: int, customer_id: int, by: int, now: str) -> None:
+    """Erase all that is known about a customer, whose conversations are gone already; `by` is the user who asked.
+
+    Doing it twice is harmless: the event is recorded once.
+    """
+    entries.remove_all(tx, account_id, customer_id)
+    properties.remove_all(tx, account_id, customer_id)
+    if tx.run(_ERASE, account_id=account_id, id=customer_id):
+        _record(tx, events.CUSTOMER_DELETED, by, account_id, customer_id, now)
 
 
 def profile_of(row: CustomerRow) -> Profile:
@@ -194,14 +259,16 @@ def folded_name(first: str | None, last: str | None) -> str:
     return sort_key(f"{first or ''} {last or ''}".strip())
 
 
-def _add(
-    tx: Writer, account_id: int, actor: Actor, profile: Profile, entries: list[GivenEntry], now: str
-) -> CustomerRow:
-    email = next((entry.value for entry in entries if entry.kind == "email"), None)
+def _add(tx: Writer, account_id: int, actor: Actor, profile: Profile, ways: list[GivenEntry], now: str) -> CustomerRow:
+    emails = [way.value for way in ways if way.kind == "email"]
+    email = emails[0] if emails else None
+    if profile.organization_id is None and emails:
+        found = organizations.of_addresses(tx, account_id, emails)
+        profile = msgspec.structs.replace(profile, organization_id=found)
     values = _values(profile, email, now)
     customer_id = tx.add(_ADD, _NewRow(account_id=account_id, archived_conversations=0, created_at=now, **values))
-    add_entries(tx, account_id, customer_id, entries)
-    _record(tx, events.CUSTOMER_CREATED, actor, account_id, customer_id, now)
+    entries.add_many(tx, account_id, customer_id, ways)
+    _record(tx, events.CUSTOMER_CREATED, actor.user_id, account_id, customer_id, now)
     known = {name: getattr(profile, name) for name in Profile.__struct_fields__}
     return CustomerRow(id=customer_id, email=email, created_at=now, updated_at=now, **known)
 
@@ -217,5 +284,5 @@ def _values(profile: Profile, email: str | None, now: str) -> dict[str, Any]:
     }
 
 
-def _record(tx: Writer, name: str, actor: Actor, account_id: int, customer_id: int, now: str) -> None:
-    record(tx, Event(account_id=account_id, name=name, subject_id=customer_id, actor_id=actor.user_id, at=now))
+def _record(tx: Writer, name: str, by: int, account_id: int, customer_id: int, now: str) -> None:
+    record(tx, Event(account_id=account_id, name=name, subject_id=customer_id, actor_id=by, at=now))

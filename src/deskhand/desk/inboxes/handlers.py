@@ -1,13 +1,24 @@
-"""Inboxes, their custom fields and their folders, as far as the caller may see them."""
+"""Inboxes, their custom fields, folders and routing, as far as the caller may see them; and who is let in anew."""
 
 from __future__ import annotations
 
 from deskhand.catalogue import inboxes as operations
-from deskhand.catalogue.inboxes import Folder, Inbox, InboxField, ListInboxes, ListInboxFields, ListInboxFolders
+from deskhand.catalogue import users as user_operations
+from deskhand.catalogue.inboxes import (
+    Folder,
+    Inbox,
+    InboxField,
+    ListInboxes,
+    ListInboxFields,
+    ListInboxFolders,
+    Routing,
+    SetRouting,
+)
 from deskhand.catalogue.operation import NoBody, NoQuery
 from deskhand.catalogue.problems import NotFound
-from deskhand.desk.call import Call, Page, implements
-from deskhand.desk.inboxes import queries, represent
+from deskhand.catalogue.users import NewUser
+from deskhand.desk.call import Call, Created, Page, implements
+from deskhand.desk.inboxes import inviting, queries, represent, routing
 from deskhand.desk.inboxes.queries import PAGE_SIZE
 
 
@@ -49,3 +60,20 @@ def _folders(call: Call[ListInboxFolders, NoBody] | Call[NoQuery, NoBody]) -> li
     inbox = queries.seen_by(call.tx, call.actor, call.path[0])
     found = queries.folders_of(call.tx, call.actor, inbox.id)
     return [represent.folder(row, inbox, call.actor.user_id, call.base) for row in found]
+
+
+@implements(operations.get_inbox_routing)
+def get_inbox_routing(call: Call[NoQuery, NoBody]) -> Routing:
+    inbox = queries.seen_by(call.tx, call.actor, call.path[0])
+    return represent.routing(routing.of_inbox(call.tx, call.actor.account_id, inbox.id), inbox.id, call.base)
+
+
+@implements(operations.set_inbox_routing)
+def set_inbox_routing(call: Call[NoQuery, SetRouting]) -> None:
+    routing.set_routing(call.tx, call.actor, call.path[0], call.body)
+
+
+@implements(user_operations.create_user)
+def create_user(call: Call[NoQuery, NewUser]) -> Created:
+    id = inviting.invite(call.tx, call.actor, call.body, call.now)
+    return Created(id, f"/v2/users/{id}")

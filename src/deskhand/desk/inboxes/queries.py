@@ -80,6 +80,7 @@ class _Line(msgspec.Struct, frozen=True):
 _INBOX = sa.select(*columns(inbox, *InboxRow.__struct_fields__)).where(inbox.c.account_id == P("account_id"))
 _SEEN = _INBOX.where(ids_in(inbox.c.id, P("inboxes", sa.Text)))
 _BY_ID = rows(InboxRow, _INBOX.where(inbox.c.id == P("id")))
+_BY_IDS = rows(InboxRow, _INBOX.where(ids_in(inbox.c.id, P("ids", sa.Text))))
 
 
 def _page(select: sa.Select[Any]) -> sa.Select[Any]:
@@ -127,6 +128,15 @@ def find(db: Reader, account_id: int, inboxes: tuple[int, ...] | None, page: int
 def by_id(db: Reader, account_id: int, id: int) -> InboxRow | None:
     """An inbox of the account, whoever may see it."""
     return db.one(_BY_ID, account_id=account_id, id=id)
+
+
+def by_ids(db: Reader, account_id: int, ids: Iterable[int]) -> dict[int, InboxRow]:
+    """Inboxes of the account by id, whoever may see them; one statement for all. Unknown ids are left out."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    found = db.all(_BY_IDS, account_id=account_id, ids=msgspec.json.encode(wanted).decode())
+    return {row.id: row for row in found}
 
 
 def seen_by(db: Reader, actor: Actor, id: int) -> InboxRow:

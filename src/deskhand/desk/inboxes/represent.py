@@ -8,6 +8,7 @@ from deskhand.catalogue import inboxes as wire
 from deskhand.catalogue.links import Link
 from deskhand.desk.inboxes.folders import TYPES, Folder, folder_id
 from deskhand.desk.inboxes.queries import Field, FolderCount, InboxRow
+from deskhand.desk.inboxes.routing import Rotation
 
 
 def inbox(row: InboxRow, base: str) -> wire.Inbox:
@@ -50,4 +51,24 @@ def folder(row: FolderCount, inbox: InboxRow, user_id: int, base: str) -> wire.F
         active_count=row.active,
         updated_at=inbox.updated_at,
         links={"self": Link(f"{base}/v2/mailboxes/{inbox.id}/folders/{id}")},
+    )
+
+
+def routing(found: Rotation, inbox_id: int, base: str) -> wire.Routing:
+    """An inbox's routing as the API shows it."""
+    return wire.Routing(
+        state=found.setting.state,
+        assignment_limit=found.setting.assignment_limit,
+        assignment_method=found.setting.assignment_method,
+        user_ids=[turn.user_id for turn in found.turns if turn.reason != "not_in_rotation"],
+        rotation=[
+            wire.RotationEntry(
+                user_id=turn.user_id,
+                conversations_count=turn.conversations,
+                eligible=turn.reason is None,
+                reason=turn.reason or UNSET,
+            )
+            for turn in found.turns
+        ],
+        links={"self": Link(f"{base}/v2/mailboxes/{inbox_id}/routing")},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Flag, Id, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
 
 inbox = table(
     "inbox",
@@ -43,4 +43,15 @@ field_option = table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Index("ix_field_option_field", "field_id", "position"),
     first_id=901,
+)
+
+# How new conversations of an inbox are given to users; without a row nobody gets any.
+routing = table(
+    "routing",
+    account_column(),
+    sa.Column("inbox_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("state", Text, nullable=False),  # enabled or disabled
+    sa.Column("assignment_limit", sa.Integer, nullable=False),
+    sa.Column("assignment_method", Text, nullable=False),  # round_robin or balanced
+    sa.Column("user_ids", Json, nullable=False),
 )

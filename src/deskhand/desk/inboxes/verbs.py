@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from deskhand.db.engine import Writer
-from deskhand.db.statements import Insert, P, value
+from deskhand.db.statements import Insert, P, command, value
 from deskhand.desk.inboxes.tables import custom_field, field_option, inbox
 
 FieldType = Literal["dropdown", "singleline", "multiline", "number", "date"]
@@ -58,6 +58,11 @@ _LAST_POSITION = value(
         custom_field.c.account_id == P("account_id"), custom_field.c.inbox_id == P("inbox_id")
     ),
 )
+_FORGET_ASSIGNEE = command(
+    sa.update(inbox)
+    .where(inbox.c.account_id == P("account_id"), inbox.c.default_assignee_id == P("user_id"))
+    .values(default_assignee_id=sa.null())
+)
 
 
 def open_inbox(tx: Writer, new: NewInbox) -> int:
@@ -74,3 +79,8 @@ def add_field(tx: Writer, new: NewField, options: Iterable[str] = ()) -> int:
     choices = [NewOption(new.account_id, field_id, label, position) for position, label in enumerate(options, 1)]
     tx.add_many(_ADD_OPTION, choices)
     return field_id
+
+
+def forget_assignee(tx: Writer, account_id: int, user_id: int) -> None:
+    """Let no inbox give its new conversations to somebody by default any more."""
+    tx.run(_FORGET_ASSIGNEE, account_id=account_id, user_id=user_id)

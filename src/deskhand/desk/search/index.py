@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from deskhand.db.engine import Writer
 from deskhand.db.statements import Insert, P, command
 from deskhand.db.tables import Id
-from deskhand.desk.search.tables import FIRST_THREAD, LAST_THREAD, PEOPLE, SUBJECT, conversation_search, row_id
+from deskhand.desk.search.tables import FIRST_THREAD, LAST_THREAD, SUBJECT, conversation_search, row_id
 from deskhand.desk.search.tokens import stored
 
 
@@ -23,7 +23,6 @@ class Texts(msgspec.Struct, frozen=True):
     account_id: int
     conversation_id: int
     subject: str
-    people: str
     body: str | tuple[str, ...]
 
 
@@ -55,11 +54,9 @@ _APPEND = command(
 _FORGET = command(sa.delete(conversation_search).where(_OF_CONVERSATION))
 
 
-def add(
-    tx: Writer, account_id: int, conversation_id: int, subject: str, people: str, body: str | tuple[str, ...]
-) -> None:
+def add(tx: Writer, account_id: int, conversation_id: int, subject: str, body: str | tuple[str, ...]) -> None:
     """Make a new conversation searchable."""
-    add_many(tx, [Texts(account_id, conversation_id, subject, people, body)])
+    add_many(tx, [Texts(account_id, conversation_id, subject, body)])
 
 
 def add_many(tx: Writer, conversations: Iterable[Texts]) -> None:
@@ -78,11 +75,6 @@ def set_subject(tx: Writer, account_id: int, conversation_id: int, subject: str)
     tx.run(_SET, id=row_id(conversation_id, SUBJECT), account_id=account_id, text=stored(subject))
 
 
-def set_people(tx: Writer, account_id: int, conversation_id: int, people: str) -> None:
-    """Replace the customer's name and e-mail address."""
-    tx.run(_SET, id=row_id(conversation_id, PEOPLE), account_id=account_id, text=stored(people))
-
-
 def forget(tx: Writer, account_id: int, conversation_id: int) -> None:
     """Let a conversation be found no more. To replace its threads' texts, forget it and add it again."""
     tx.run(_FORGET, account_id=account_id, **_span(conversation_id))
@@ -90,7 +82,6 @@ def forget(tx: Writer, account_id: int, conversation_id: int) -> None:
 
 def _rows(texts: Texts) -> Iterator[Row]:
     account_id, conversation_id = texts.account_id, texts.conversation_id
-    yield Row(row_id(conversation_id, PEOPLE), account_id, stored(texts.people))
     yield Row(row_id(conversation_id, SUBJECT), account_id, stored(texts.subject))
     threads = (texts.body,) if isinstance(texts.body, str) else texts.body
     part = FIRST_THREAD

@@ -1,4 +1,4 @@
-"""What conversations are found by: the words of their people, of their subject and of each thread, a row for each.
+"""What conversations are found by: the words of their subject and of each thread, a row for each.
 
 A row's id is its conversation's id and twelve bits that say which of them it is. That leads from a found row to the
 conversation without another look-up, keeps a conversation's rows side by side, and a new thread only adds a row.
@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from deskhand.db.tables import Id, Text, account_column, metadata
 
 PART_BITS = 12
-PEOPLE = 0
 SUBJECT = 1
 FIRST_THREAD = 2
 LAST_THREAD = 2**PART_BITS - 1

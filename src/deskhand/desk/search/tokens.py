@@ -76,6 +76,11 @@ def wanted(text: str, prefix: bool = False) -> str:
     return " " + " ".join(found[:MOST_TOKENS]) + ("" if prefix else " ")
 
 
+def is_paired(character: str) -> bool:
+    """Whether it belongs to a script that is written without spaces."""
+    return _PAIRED.match(character) is not None
+
+
 def _runs(text: str) -> list[str]:
     if text.isascii():
         return _ASCII_TOKEN.findall(text.lower())

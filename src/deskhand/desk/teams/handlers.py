@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from deskhand.catalogue import teams as operations
 from deskhand.catalogue.operation import NoBody, NoQuery
-from deskhand.catalogue.teams import ListTeamMembers, ListTeams, Team
+from deskhand.catalogue.teams import ListTeamMembers, ListTeams, Team, UpdateTeamMembers
 from deskhand.catalogue.users import User
 from deskhand.desk.call import Call, Page, implements
-from deskhand.desk.teams import queries, represent
+from deskhand.desk.teams import queries, represent, verbs
 from deskhand.desk.users import queries as users
 from deskhand.desk.users import represent as represent_users
 from deskhand.desk.users.queries import PAGE_SIZE
@@ -31,3 +31,8 @@ def list_team_members(call: Call[ListTeamMembers, NoBody]) -> Page[User]:
     team = queries.by_id(call.tx, call.actor.account_id, call.path[0])
     found, total = queries.members(call.tx, team.account_id, team.id, page)
     return Page([represent_users.user(row, call.base) for row in found], page, PAGE_SIZE, total)
+
+
+@implements(operations.update_team_members)
+def update_team_members(call: Call[NoQuery, UpdateTeamMembers]) -> None:
+    verbs.change_members(call.tx, call.actor, call.path[0], call.body)

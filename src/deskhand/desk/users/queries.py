@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from deskhand.db.engine import Reader
 from deskhand.db.portable import ids_in
 from deskhand.db.statements import P, Statement, columns, rows, value
-from deskhand.desk.users.tables import inbox_access, staff
+from deskhand.desk.users.tables import inbox_access, staff, user_status
 
 PAGE_SIZE = 50
 
@@ -53,6 +53,9 @@ STAFF = sa.select(*columns(staff, *UserRow.__struct_fields__)).where(staff.c.acc
 WORKING = (staff.c.type == sa.literal_column("'user'"), staff.c.state != sa.literal_column("'inactive'"))
 """People, those with an open invitation included; neither the deactivated nor teams nor system users."""
 _TEAMS = STAFF.where(staff.c.type == sa.literal_column("'team'"), staff.c.state != sa.literal_column("'inactive'"))
+_SYSTEM_USERS = STAFF.where(
+    staff.c.type == sa.literal_column("'system_user'"), staff.c.state != sa.literal_column("'inactive'")
+)
 _BY_EMAIL = staff.c.email == P("email")
 # The inboxes' slice lies above this one, so its table is named here by the columns that are needed.
 _inbox = sa.table("inbox", sa.column("id", sa.BigInteger), sa.column("account_id", sa.BigInteger))
@@ -65,6 +68,13 @@ _SEES_INBOX = sa.or_(
         inbox_access.c.inbox_id == P("inbox_id"),
     ),
 )
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """A user who can be given work, and whether they are active or away."""
+
+    id: int
+    status: str
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -88,7 +98,25 @@ _LISTS = {
 }
 """By whether an e-mail address and an inbox are asked for."""
 _TEAM_LIST = listing(_TEAMS)
+_SYSTEM_USER_LIST = listing(_SYSTEM_USERS)
 _BY_ID = rows(UserRow, STAFF.where(staff.c.id == P("id")))
+_BY_IDS = rows(UserRow, STAFF.where(ids_in(staff.c.id, P("ids", sa.Text))))
+_WITH_EMAIL = rows(UserRow, STAFF.where(_BY_EMAIL))
+_AT_WORK = rows(
+    Presence,
+    sa.select(staff.c.id, sa.func.coalesce(user_status.c.status, sa.literal_column("'active'")).label("status"))
+    .outerjoin(
+        user_status, sa.and_(user_status.c.user_id == staff.c.id, user_status.c.account_id == staff.c.account_id)
+    )
+    .where(
+        staff.c.account_id == P("account_id"),
+        staff.c.type == sa.literal_column("'user'"),
+        staff.c.state == sa.literal_column("'active'"),
+        _IS_OURS,
+        _SEES_INBOX,
+    )
+    .order_by(staff.c.id),
+)
 _PEOPLE = rows(
     Person,
     sa.select(
@@ -116,6 +144,11 @@ def find_teams(db: Reader, account_id: int, page: int) -> tuple[list[UserRow], i
     return on_page(db, _TEAM_LIST, page, account_id=account_id)
 
 
+def find_system_users(db: Reader, account_id: int, page: int) -> tuple[list[UserRow], int]:
+    """A page of an account's system users, and how many there are."""
+    return on_page(db, _SYSTEM_USER_LIST, page, account_id=account_id)
+
+
 def on_page(db: Reader, wanted: Listing, page: int, **given: Any) -> tuple[list[UserRow], int]:
     """A page of a list, counting from 1, and how many rows the list has."""
     found = db.all(wanted.page, **given, size=PAGE_SIZE, start=(page - 1) * PAGE_SIZE)
@@ -125,6 +158,25 @@ def on_page(db: Reader, wanted: Listing, page: int, **given: Any) -> tuple[list[
 def by_id(db: Reader, account_id: int, id: int) -> UserRow | None:
     """A user, team or system user, active or not."""
     return db.one(_BY_ID, account_id=account_id, id=id)
+
+
+def by_ids(db: Reader, account_id: int, ids: Iterable[int]) -> dict[int, UserRow]:
+    """Users, teams and system users by id, active or not; one statement for all. Unknown ids are left out."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    found = db.all(_BY_IDS, account_id=account_id, ids=msgspec.json.encode(wanted).decode())
+    return {row.id: row for row in found}
+
+
+def by_email(db: Reader, account_id: int, email: str) -> UserRow | None:
+    """Who of the account has an e-mail address, active or not."""
+    return db.one(_WITH_EMAIL, account_id=account_id, email=email.lower())
+
+
+def at_work(db: Reader, account_id: int, inbox_id: int) -> list[Presence]:
+    """The users who see an inbox and have signed in to the account, oldest first."""
+    return db.all(_AT_WORK, account_id=account_id, inbox_id=inbox_id)
 
 
 def people(db: Reader, account_id: int, ids: Iterable[int]) -> dict[int, Person]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Flag, Id, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
 
 account = table(
     "account",
@@ -20,6 +20,7 @@ account = table(
     sa.Column("thread_editing", Flag, nullable=False),  # 1: not only administrators may edit threads
     sa.Column("next_number", Id, nullable=False),  # of the next conversation
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("office_hours", Json),  # [[from, to] in minutes or null] from Monday to Sunday; empty: none are set
 )
 
 staff = table(
@@ -54,4 +55,31 @@ inbox_access = table(
     sa.Column("user_id", Id, nullable=False),
     sa.Column("inbox_id", Id, nullable=False),
     sa.PrimaryKeyConstraint("user_id", "inbox_id"),
+)
+
+# A user without a row is active, and not available for chats.
+user_status = table(
+    "user_status",
+    account_column(),
+    sa.Column("user_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("status", Text, nullable=False),  # active or away
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("performed_by", Id, nullable=False),
+    sa.Column("source", Text, nullable=False),  # ui, api or presence_detection
+    sa.Column("custom_text", Text),  # empty: no status of their own words
+    sa.Column("emoji", Text),
+    sa.Column("emoji_name", Text),
+    sa.Column("chat_status", Text, nullable=False),  # unavailable, available, assign or custom
+    sa.Column("chat_inboxes", Json, nullable=False),  # {"<inbox id>": status}
+    sa.Index("ix_user_status_account", "account_id", "user_id"),
+)
+
+# What becomes of a user's conversations while they are away; without a row nothing.
+reassignment = table(
+    "reassignment",
+    account_column(),
+    sa.Column("user_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("enabled", Flag, nullable=False),
+    sa.Column("hours", sa.Integer, nullable=False),
+    sa.Column("minutes", sa.Integer, nullable=False),
 )

@@ -7,9 +7,12 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
+from deskhand.catalogue.problems import AccessDenied, AlreadyThere, FieldError, NotFound
 from deskhand.db.engine import Writer
 from deskhand.db.statements import Insert, P, command
-from deskhand.desk.access import STALE
+from deskhand.desk.access import STALE, require_administrator
+from deskhand.desk.call import Actor
+from deskhand.desk.users import queries
 from deskhand.desk.users.tables import account, inbox_access, staff
 
 
@@ -66,6 +69,9 @@ _SET_STATE = command(
     .where(staff.c.account_id == P("account_id"), staff.c.id == P("id"))
     .values(state=P("state"), updated_at=P("now"))
 )
+_FREE_EMAIL = command(
+    sa.update(staff).where(staff.c.account_id == P("account_id"), staff.c.id == P("id")).values(email=sa.null())
+)
 
 
 def open_account(tx: Writer, new: NewAccount) -> int:
@@ -92,3 +98,32 @@ def set_state(tx: Writer, account_id: int, user_id: int, state: str, now: str) -
     """Activate or deactivate a user; a deactivated user's tokens stop working at once."""
     tx.run(_SET_STATE, account_id=account_id, id=user_id, state=state, now=now)
     tx.changed(STALE)
+
+
+def free_address(tx: Writer, account_id: int, email: str) -> None:
+    """Make sure that nobody has an e-mail address: who was deleted loses it, anybody else raises AlreadyThere."""
+    owner = queries.by_email(tx, account_id, email)
+    if owner is None:
+        return
+    if owner.state != "inactive":
+        raise AlreadyThere(FieldError("email", "belongs to a user already", "ValidIdentifier", email))
+    tx.run(_FREE_EMAIL, account_id=account_id, id=owner.id)
+
+
+def delete(tx: Writer, actor: Actor, id: int, now: str) -> None:
+    """Delete a user: they stay known by name, but sign in no more and see nothing.
+
+    Raises NotFound, and AccessDenied for callers who are no administrators, for the owner and for oneself.
+    """
+    user = queries.by_id(tx, actor.account_id, id)
+    if user is None or user.type != "user" or user.state == "inactive":
+        raise NotFound
+    require_administrator(actor)
+    for refused, text in (
+        (user.role == "owner", "the owner can't be deleted"),
+        (user.id == actor.user_id, "nobody can delete themselves"),
+    ):
+        if refused:
+            raise AccessDenied(FieldError("userId", text, "ValidIdentifier", id, "URI"))
+    set_inboxes(tx, actor.account_id, id, ())
+    set_state(tx, actor.account_id, id, "inactive", now)

@@ -1,0 +1,1 @@
+"""What is left behind, and cleared away, when customers, users and conversations go."""

@@ -1,0 +1,114 @@
+"""Finding conversations: pages of lists, and how many there are in all."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+
+import msgspec
+import sqlalchemy as sa
+
+from deskhand.catalogue.conversations import PAGE_SIZE
+from deskhand.db.engine import Reader
+from deskhand.db.statements import P, Statement, rows, value
+from deskhand.desk import counters
+from deskhand.desk.conversations.listing import listed, newest
+from deskhand.desk.conversations.listing.filters import (
+    STATUSES,
+    Shape,
+    Wanted,
+    behind,
+    conditions,
+    order,
+    parameters,
+    shape_of,
+)
+from deskhand.desk.conversations.listing.listed import Counted, Listed, skipped
+from deskhand.desk.conversations.listing.walking import WALKS, End, Step
+from deskhand.desk.conversations.queries import Shown
+from deskhand.desk.conversations.tables import conversation
+
+
+def find(db: Reader, wanted: Wanted) -> tuple[list[Shown], int]:
+    """A page of conversations and how many there are in all."""
+    if wanted.inboxes == ():
+        return [], 0
+    walk = _walk(db, wanted)
+    step = WALKS.before(walk, wanted.page)
+    found: list[Listed]
+    counted_at = None
+    if wanted.search is not None:
+        found, total, counted_at = newest.find(db, wanted, step)
+    elif wanted.page == 1 and wanted.indexed:
+        first = db.all(_first_page(wanted.status, wanted.descending, wanted.inboxes is not None), **parameters(wanted))
+        found, total = list(first), first[0].total if first else 0
+    else:
+        found, total = _find(db, wanted, step)
+    if len(found) == PAGE_SIZE:
+        WALKS.serve(walk, wanted.page, End(found[-1].key, found[-1].id), total, counted_at)
+    return list(found), total
+
+
+def _walk(db: Reader, wanted: Wanted) -> bytes:
+    """What the pages of one list, read by one user, have in common."""
+    query = wanted.search.text if wanted.search is not None else None
+    list_of_all = msgspec.structs.replace(wanted, search=None, page=0)
+    return hashlib.blake2b(msgspec.json.encode((db.place, query, list_of_all)), digest_size=16).digest()
+
+
+def _find(db: Reader, wanted: Wanted, step: Step | None) -> tuple[list[Listed], int]:
+    given, shape = parameters(wanted), shape_of(wanted)
+    if step is None:
+        found = db.all(_page(shape), **given, size=PAGE_SIZE, start=skipped(wanted.page))
+    else:
+        last = {"last": step.end.key, "last_id": step.end.id}
+        found = db.all(_next_page(shape, step.end.key is None), **given, **last, size=PAGE_SIZE)
+    if wanted.countable:
+        return found, listed.size(db, wanted)
+    if wanted.page == 1 and len(found) < PAGE_SIZE:
+        return found, len(found)
+    return found, db.first(_count(shape), **given)
+
+
+@lru_cache(maxsize=64)
+def _first_page(status: str, descending: bool, one_inbox: bool) -> Statement[Counted]:
+    """What is asked for most: the first page of a status, in one statement with its total.
+
+    Without parameters for limit and offset PostgreSQL plans it once and not for each call.
+    """
+    shape = ("sort createdAt", "desc" if descending else "asc", f"status {status}", *(("inbox",) if one_inbox else ()))
+    number = counters.counter.c
+    counted = [
+        number.account_id == P("account_id"),
+        number.kind == sa.literal_column("'status'"),
+        number.key == sa.literal_column(str(counters.STATUS_CODES[STATUSES[status][0]])),
+    ]
+    if one_inbox:
+        counted.append(number.inbox_id == P("inbox"))
+    total = sa.cast(sa.func.coalesce(sa.func.sum(number.n), sa.literal_column("0")), sa.Integer)
+    page = listed.columns(shape, conversation, sa.select(total).where(*counted).scalar_subquery().label("total"))
+    page = page.where(*conditions(shape)).order_by(*order(shape)).limit(sa.literal_column(str(PAGE_SIZE)))
+    return rows(Counted, page, keep=False)
+
+
+@lru_cache(maxsize=512)
+def _page(shape: Shape) -> Statement[Listed]:
+    """A page that lies so far behind the beginning."""
+    ids = sa.select(conversation.c.id).where(*conditions(shape)).order_by(*order(shape))
+    return rows(
+        Listed,
+        listed.page(shape, ids.limit(P("size", sa.Integer)).offset(P("start", sa.BigInteger))),
+        keep=False,
+    )
+
+
+@lru_cache(maxsize=512)
+def _next_page(shape: Shape, empty: bool) -> Statement[Listed]:
+    """The page behind a conversation; `empty` when that one has nothing in the column of the order."""
+    ids = sa.select(conversation.c.id).where(*conditions(shape), behind(shape, empty=empty)).order_by(*order(shape))
+    return rows(Listed, listed.page(shape, ids.limit(P("size", sa.Integer))), keep=False)
+
+
+@lru_cache(maxsize=512)
+def _count(shape: Shape) -> Statement[int]:
+    return value(int, sa.select(sa.func.count()).select_from(conversation).where(*conditions(shape)), keep=False)

@@ -1,0 +1,1 @@
+"""Published replies leave by mail."""

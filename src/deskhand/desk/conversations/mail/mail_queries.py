@@ -1,0 +1,230 @@
+"""Reading and writing what is known of the mail that threads came by or went out with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from deskhand.db.engine import Reader, Writer
+from deskhand.db.portable import ids_in
+from deskhand.db.statements import Insert, P, command, rows
+from deskhand.desk.conversations.tables import attachment, conversation, thread, thread_mail
+from deskhand.desk.customers.tables import customer
+from deskhand.desk.inboxes.tables import inbox
+from deskhand.desk.users.tables import staff
+
+
+class MailRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail of a thread, to be added."""
+
+    account_id: int
+    thread_id: int
+    conversation_id: int
+    direction: str = "out"
+    message_id: str
+    state: str = "waiting"
+    error: str = ""
+    at: str
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A published reply and where mail of its inbox comes from; the recipients are JSON lists."""
+
+    id: int
+    recipients: str
+    cc: str
+    bcc: str
+    inbox_email: str
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """All that a reply's mail is made of, but for what came before it and its attachments.
+
+    `first`: nothing came before it. `mail_state` is waiting, sent or failed.
+    """
+
+    id: int
+    conversation_id: int
+    state: str
+    body: str | None
+    recipients: str
+    cc: str
+    bcc: str
+    created_at: str
+    attachments: int
+    subject: str
+    author_first: str | None
+    author_last: str | None
+    customer_first: str | None
+    customer_last: str | None
+    inbox_name: str
+    inbox_email: str
+    message_id: str
+    mail_state: str
+    first: int
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """A mail that came or went before in the same conversation; `direction` is in or out."""
+
+    message_id: str
+    direction: str
+
+
+class AttachedFile(msgspec.Struct, frozen=True):
+    """A file that goes with a reply."""
+
+    filename: str
+    mime_type: str
+    sha256: str
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A reply whose mail has not arrived, or not everywhere; `state` is waiting, sent or failed."""
+
+    thread_id: int
+    state: str
+    error: str
+
+    @property
+    def words(self) -> str:
+        """What to tell the team."""
+        if self.state == "waiting":
+            return f"not delivered yet, it will be tried again: {self.error}"
+        return f"could not be delivered{' to all' if self.state == 'sent' else ''}: {self.error}"
+
+
+ADD = Insert(thread_mail, MailRow)
+_PUBLISHED: sa.ColumnElement[str] = sa.literal_column("'published'")
+_OUT = thread_mail.c.direction == sa.literal_column("'out'")
+_TO_MAIL = rows(
+    Published,
+    sa.select(thread.c.id, thread.c.recipients, thread.c.cc, thread.c.bcc, inbox.c.email.label("inbox_email"))
+    .join(inbox, sa.and_(inbox.c.id == P("inbox_id"), inbox.c.account_id == thread.c.account_id))
+    .where(
+        thread.c.account_id == P("account_id"),
+        ids_in(thread.c.id, P("thread_ids", sa.Text)),
+        thread.c.type == sa.literal_column("'message'"),
+        thread.c.state == _PUBLISHED,
+        thread.c.imported == sa.literal_column("0"),
+    )
+    .order_by(thread.c.id),
+)
+
+_before = thread.alias("before")
+_SAID_BEFORE = (
+    sa.exists()
+    .where(
+        _before.c.conversation_id == thread.c.conversation_id,
+        _before.c.account_id == thread.c.account_id,
+        _before.c.type != sa.literal_column("'lineitem'"),
+        _before.c.type != sa.literal_column("'note'"),
+        _before.c.state == _PUBLISHED,
+        sa.or_(
+            _before.c.created_at < thread.c.created_at,
+            sa.and_(_before.c.created_at == thread.c.created_at, _before.c.id < thread.c.id),
+        ),
+    )
+    .correlate(thread)
+)
+_author = staff.alias("author")
+_OWN = ("id", "conversation_id", "state", "body", "recipients", "cc", "bcc", "created_at", "attachments")
+_COLUMNS: list[sa.ColumnElement[Any]] = [
+    *(thread.c[name] for name in _OWN),
+    conversation.c.subject,
+    _author.c.first_name.label("author_first"),
+    _author.c.last_name.label("author_last"),
+    customer.c.first_name.label("customer_first"),
+    customer.c.last_name.label("customer_last"),
+    inbox.c.name.label("inbox_name"),
+    inbox.c.email.label("inbox_email"),
+    thread_mail.c.message_id,
+    thread_mail.c.state.label("mail_state"),
+    sa.case((_SAID_BEFORE, sa.literal_column("0")), else_=sa.literal_column("1")).label("first"),
+]
+_REPLY = rows(
+    Reply,
+    sa.select(*_COLUMNS)
+    .select_from(thread)
+    .join(thread_mail, sa.and_(thread_mail.c.thread_id == thread.c.id, _OUT))
+    .join(conversation, conversation.c.id == thread.c.conversation_id)
+    .join(inbox, sa.and_(inbox.c.id == P("inbox_id"), inbox.c.account_id == thread.c.account_id))
+    .outerjoin(_author, _author.c.id == sa.func.coalesce(thread.c.send_as_id, thread.c.created_by_id))
+    .outerjoin(customer, customer.c.id == thread.c.customer_id)
+    .where(thread.c.account_id == P("account_id"), thread.c.id == P("id")),
+)
+_EARLIER = rows(
+    Earlier,
+    sa.select(thread_mail.c.message_id, thread_mail.c.direction)
+    .join(thread, thread.c.id == thread_mail.c.thread_id)
+    .where(
+        thread_mail.c.account_id == P("account_id"),
+        thread_mail.c.conversation_id == P("conversation_id"),
+        sa.or_(
+            thread.c.created_at < P("created_at"),
+            sa.and_(thread.c.created_at == P("created_at"), thread.c.id < P("id")),
+        ),
+    )
+    .order_by(thread.c.created_at, thread.c.id),
+)
+_FILES = rows(
+    AttachedFile,
+    sa.select(attachment.c.filename, attachment.c.mime_type, attachment.c.sha256)
+    .where(
+        attachment.c.account_id == P("account_id"),
+        attachment.c.thread_id == P("thread_id"),
+        attachment.c.state == sa.literal_column("'valid'"),
+    )
+    .order_by(attachment.c.id),
+)
+_SETTLE = command(
+    sa.update(thread_mail)
+    .where(thread_mail.c.account_id == P("account_id"), thread_mail.c.thread_id == P("thread_id"), _OUT)
+    .values(state=P("to_state"), error=P("reason"), at=P("now"))
+)
+_FAILURES = rows(
+    Failure,
+    sa.select(thread_mail.c.thread_id, thread_mail.c.state, thread_mail.c.error)
+    .where(
+        thread_mail.c.account_id == P("account_id"),
+        thread_mail.c.conversation_id == P("conversation_id"),
+        _OUT,
+        thread_mail.c.error != sa.literal_column("''"),
+    )
+    .order_by(thread_mail.c.thread_id),
+)
+
+
+def to_mail(db: Reader, account_id: int, inbox_id: int, thread_ids: list[int]) -> list[Published]:
+    """Those of some threads that are replies which mail is made of."""
+    ids = msgspec.json.encode(thread_ids).decode()
+    return db.all(_TO_MAIL, account_id=account_id, inbox_id=inbox_id, thread_ids=ids)
+
+
+def reply(db: Reader, account_id: int, inbox_id: int, thread_id: int) -> Reply | None:
+    """A reply that was queued; None when it has been deleted since."""
+    return db.one(_REPLY, account_id=account_id, inbox_id=inbox_id, id=thread_id)
+
+
+def earlier(db: Reader, account_id: int, reply: Reply) -> list[Earlier]:
+    """The mails before a reply, oldest first; of two in the same second the one with the smaller id is the older."""
+    return db.all(
+        _EARLIER, account_id=account_id, conversation_id=reply.conversation_id, created_at=reply.created_at, id=reply.id
+    )
+
+
+def files(db: Reader, account_id: int, reply: Reply) -> list[AttachedFile]:
+    """A reply's attachments; no query when it has none."""
+    return db.all(_FILES, account_id=account_id, thread_id=reply.id) if reply.attachments else []
+
+
+def settle(tx: Writer, account_id: int, thread_id: int, state: str, error: str, now: str) -> None:
+    """Write down how it went."""
+    tx.run(_SETTLE, account_id=account_id, thread_id=thread_id, to_state=state, reason=error, now=now)
+
+
+def failures(db: Reader, account_id: int, conversation_id: int) -> list[Failure]:
+    """The replies of a conversation whose mail has not arrived, or not everywhere."""
+    return db.all(_FAILURES, account_id=account_id, conversation_id=conversation_id)

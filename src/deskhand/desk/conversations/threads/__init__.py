@@ -1,0 +1,1 @@
+"""What is done with single threads and what hangs on them."""

@@ -1,0 +1,46 @@
+"""Webhooks: list, get, create, change and delete."""
+
+from __future__ import annotations
+
+from deskhand.catalogue import webhooks as operations
+from deskhand.catalogue.operation import NoBody, NoQuery
+from deskhand.catalogue.problems import NotFound
+from deskhand.catalogue.webhooks import PAGE_SIZE, ListWebhooks, NewWebhook, OverwrittenWebhook, Webhook
+from deskhand.desk.call import Call, Created, Page, implements
+from deskhand.desk.webhooks import queries, represent, verbs
+from deskhand.desk.webhooks.verbs import require_full_user
+
+
+@implements(operations.list_webhooks)
+def list_webhooks(call: Call[ListWebhooks, NoBody]) -> Page[Webhook]:
+    require_full_user(call.actor)
+    found, total = queries.find(call.tx, call.actor.account_id, call.query.page)
+    return Page([represent.webhook(row, call.base) for row in found], call.query.page, PAGE_SIZE, total)
+
+
+@implements(operations.get_webhook)
+def get_webhook(call: Call[NoQuery, NoBody]) -> Webhook:
+    require_full_user(call.actor)
+    row = queries.by_id(call.tx, call.actor.account_id, call.path[0])
+    if row is None:
+        raise NotFound
+    return represent.webhook(row, call.base)
+
+
+@implements(operations.create_webhook)
+def create_webhook(call: Call[NoQuery, NewWebhook]) -> Created:
+    require_full_user(call.actor)
+    id = verbs.create(call.tx, call.actor, call.body, call.now)
+    return Created(id, f"/v2/webhooks/{id}")
+
+
+@implements(operations.update_webhook)
+def update_webhook(call: Call[NoQuery, OverwrittenWebhook]) -> None:
+    require_full_user(call.actor)
+    verbs.overwrite(call.tx, call.actor, call.path[0], call.body, call.now)
+
+
+@implements(operations.delete_webhook)
+def delete_webhook(call: Call[NoQuery, NoBody]) -> None:
+    require_full_user(call.actor)
+    verbs.delete(call.tx, call.actor, call.path[0])

@@ -1,0 +1,53 @@
+"""Servers in processes of their own that tests start, kill and start again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import requests
+
+RUNNER = Path(__file__).with_name("server_process.py")
+ROOT = Path(__file__).parents[2]
+
+
+class Server:
+    """One server process after another on the same data."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.log = folder / "server.log"
+        self.url = ""
+        self._process = 0
+        with self.log.open("ab") as log:
+            self._starter = subprocess.Popen(
+                [sys.executable, RUNNER, folder, database_url],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            )  # fmt: skip
+
+    def start(self) -> None:
+        assert self._starter.stdin is not None
+        self._starter.stdin.write("\n")
+        self._starter.stdin.flush()
+        process, port = self._said().split()
+        self._process, self.url = int(process), f"http://127.0.0.1:{port}"
+        assert requests.get(f"{self.url}/openapi.json", timeout=30).ok
+
+    def kill(self) -> None:
+        os.kill(self._process, signal.SIGKILL)
+        assert self._said() == "ended", self.log.read_text()
+        self._process = 0
+
+    def close(self) -> None:
+        if self._process:
+            self.kill()
+        self._starter.communicate(timeout=30)
+
+    def _said(self) -> str:
+        assert self._starter.stdout is not None
+        said = self._starter.stdout.readline().strip()
+        assert said, self.log.read_text()
+        return said
