@@ -522,6 +522,18 @@ def test_bad_json_is_refused(fresh: Sandbox, data: bytes) -> None:
 # The same again ------------------------------------------------------------------------------------------------------
 
 
+def test_what_came_by_mail_lately_can_be_read_as_it_came(fresh: Sandbox) -> None:
+    newest = fresh.get("/v2/conversations", status="all", embed="threads").json()["_embedded"]["conversations"]
+    sources = [
+        f"/v2/conversations/{one['id']}/threads/{thread['id']}/original-source"
+        for one in newest if one["type"] == "email"
+        for thread in one["_embedded"]["threads"] if thread["type"] == "customer"
+    ]  # fmt: skip
+    found = [answer.json()["original"] for source in sources if (answer := fresh.get(source)).status_code == 200]
+    assert found
+    assert all("Message-ID: <" in original for original in found)
+
+
 def test_the_same_seed_and_time_give_the_same_bytes(started: Sandbox, tmp_path: Path) -> None:
     started.control("reset")
     started.sign_in()

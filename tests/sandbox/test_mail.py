@@ -185,3 +185,17 @@ def test_a_mail_that_is_handed_over_twice_is_caught_once(database: Database) -> 
     assert kept.subject == "One"
     assert database.read_now(lambda db: captured.newest(db, 2, 10)) == []
     assert database.read_now(lambda db: captured.one(db, 2, kept.id)) is None
+
+
+def test_a_reply_to_what_was_there_from_the_beginning_answers_a_mail(caller: Caller) -> None:
+    listed = requests.get(f"{caller.url}/v2/conversations", {"status": "all"}, headers=caller.headers, timeout=30)
+    newest = next(
+        one for one in listed.json()["_embedded"]["conversations"]
+        if one["type"] == "email" and one["state"] == "published" and one["createdBy"]["type"] == "customer"
+    )  # fmt: skip
+    body = {"text": "Here.", "customer": {"id": newest["primaryCustomer"]["id"]}}
+    caller.post(f"/v2/conversations/{newest['id']}/reply", body)
+
+    message = caller.mail(1)[0]
+    assert message["references"]
+    assert message["in_reply_to"] in message["references"]

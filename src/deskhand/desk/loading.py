@@ -36,7 +36,7 @@ _TABLES: tuple[sa.Table, ...] = (
     customers.customer, customers.customer_entry, customers.customer_property, customers.customer_value,
     saved_replies.saved_reply, workflows.workflow,
     conversations.conversation, conversations.thread, conversations.attachment,
-    conversations.conversation_tag, conversations.conversation_field,
+    conversations.conversation_tag, conversations.conversation_field, conversations.thread_mail,
     ratings.rating, workflows.workflow_run,
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ from deskhand.lib.clock import to_wire
 from deskhand.lib.text import fold, plain, preview, sort_key
 from deskhand.sandbox import furniture
 from deskhand.sandbox import world as invention
+from deskhand.sandbox.mails import Mail, mails
 from deskhand.sandbox.records import (
     ConversationRecord,
     Customer,
@@ -245,6 +246,7 @@ class _Filler:
     """Turns conversations of the invented account into rows."""
 
     def __init__(self, world: World, blobs: BlobStore) -> None:
+        self.world = world
         self.account_id = world.account_id
         self.blobs = blobs
         self.stored: dict[str, str] = {}
@@ -325,6 +327,8 @@ class _Filler:
             )
         for thread in record.threads:
             self._add_thread(batch, record, thread)
+        for mail in mails(self.world, record):
+            self._add_mail(batch, record, mail)
         if record.merged_into is None:
             body = tuple(plain(one.body) for one in shown)
             batch.add_texts(Texts(self.account_id, record.id, record.subject or "", body))
@@ -419,6 +423,20 @@ class _Filler:
             comments=rating.comments,
             created_at=to_wire(rating.at),
             modified_at=to_wire(rating.at),
+        )
+
+    def _add_mail(self, batch: Batch, record: ConversationRecord, mail: Mail) -> None:
+        batch.add(
+            "thread_mail",
+            account_id=self.account_id,
+            thread_id=mail.thread.id,
+            conversation_id=record.id,
+            direction=mail.direction,
+            message_id=mail.message_id,
+            state="received" if mail.direction == "in" else "sent",
+            error="",
+            at=to_wire(mail.thread.created_at),
+            source_sha256=self.blobs.put(mail.original).sha256 if mail.original else None,
         )
 
     def _blob(self, key: str) -> str:
