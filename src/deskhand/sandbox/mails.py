@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from deskhand.sandbox.records import ConversationRecord, ThreadRecord, World
 
-KEPT_FOR = timedelta(days=15)
-"""How long the original of a mail is kept. Source: conversations/threads/thread-source-json (v1: 15 days)."""
+KEPT_FOR = timedelta(days=3)
+"""How long the original of a mail is kept. Help Scout kept them for 15 days, but a sandbox has to start quickly."""
 
 
 class Mail(NamedTuple):
