@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
+import uvloop
 
 from deskhand.app import App
 from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.lib.clock import MovableClock
 from deskhand.settings import Settings
+
+T = TypeVar("T")
 
 
 class LiveServer:
@@ -31,13 +36,24 @@ class LiveServer:
             self.app, log_level="warning", loop="uvloop", http="httptools", access_log=False, log_config=None
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
         self._thread.start()
         deadline = time.monotonic() + 20
         while not self._server.started:
             if time.monotonic() > deadline or not self._thread.is_alive():
                 raise RuntimeError("the server did not start")
             time.sleep(0.01)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry out something on the server's own event loop, as its calls are."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def _serve(self, listener: socket.socket) -> None:
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            await self._server.serve([listener])
+
+        uvloop.run(serve())
 
     def stop(self) -> None:
         self._server.should_exit = True

@@ -50,6 +50,12 @@ def test_every_setting_can_be_given_in_the_environment():
         "DESKHAND_SMTP_URL": "smtp+starttls://desk%40x.example:p%3Aw%2F@smtp.example",
         "DESKHAND_SMTP_BY_INBOX": "A@x.example=smtps://u:p@[fe80::1]:4650  b@x.example=smtp://127.0.0.1?verify=no",
         "DESKHAND_WEBHOOK_PRIVATE_ADDRESSES": "true",
+        "DESKHAND_SECRET_KEY": "k" * 32,
+        "DESKHAND_AUDIT_DAYS": "90",
+        "DESKHAND_AUDIT_ARGUMENTS": "true",
+        "DESKHAND_UPSTREAM_URL": "https://api.helpscout.net",
+        "DESKHAND_UPSTREAM_CLIENT_ID": "client",
+        "DESKHAND_UPSTREAM_CLIENT_SECRET": "secret",
     }
     assert {name.upper() for name in NAMES} == {name.removeprefix("DESKHAND_") for name in environ}
     assert read(environ, NOWHERE) == Settings(
@@ -69,6 +75,12 @@ def test_every_setting_can_be_given_in_the_environment():
             "b@x.example": SmtpServer("127.0.0.1", 25, verify=False),
         },
         webhook_private_addresses=True,
+        secret_key="k" * 32,
+        audit_days=90,
+        audit_arguments=True,
+        upstream_url="https://api.helpscout.net",
+        upstream_client_id="client",
+        upstream_client_secret="secret",
     )
 
 
@@ -198,6 +210,14 @@ def test_servers_of_inboxes_are_a_table_in_the_file(tmp_path: Path):
     file = tmp_path / "deskhand.toml"
     file.write_text('[smtp_by_inbox]\n"Sales@x.example" = "smtp://localhost:2525"\n')
     assert read({}, file).smtp_by_inbox == {"sales@x.example": SmtpServer("localhost", 2525)}
+
+
+def test_a_secret_that_can_not_be_used_is_not_repeated(tmp_path: Path):
+    file = tmp_path / "deskhand.toml"
+    file.write_text("upstream_client_secret = 12345678\n")
+    with pytest.raises(SettingsError) as caught:
+        read({"DESKHAND_SECRET_KEY": "hunter2"}, file)
+    assert "at least 32" in str(caught.value) and "hunter2" not in str(caught.value) and "1234" not in str(caught.value)
 
 
 def test_the_documentation_names_every_setting():

@@ -6,6 +6,7 @@ Accounts share one database per kind, so every test also runs beside other accou
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -31,27 +32,25 @@ def unique(prefix: str) -> str:
     return f"{prefix}{next(_serial)}"
 
 
-@dataclass
-class Desk:
-    """One account on a live server, seen by one of its users through the API."""
+class Caller(ABC):
+    """Somebody who makes real calls with a credential."""
 
-    server: LiveServer
-    account_id: int
-    user_id: int
-    application_id: int
-    token: str
-    client_id: str
-    client_secret: str
-    http: requests.Session = field(default_factory=requests.Session)
+    http: requests.Session
 
     @property
-    def now(self) -> str:
-        return to_wire(self.server.clock.now())
+    @abstractmethod
+    def url(self) -> str:
+        """Where the server listens."""
+
+    @property
+    @abstractmethod
+    def credential(self) -> str:
+        """A token or a key."""
 
     def request(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         """One real call; `path` may be absolute. Redirects are not followed."""
-        url = path if path.startswith("http") else self.server.url + path
-        headers = {"Authorization": f"Bearer {self.token}", **kwargs.pop("headers", {})}
+        url = path if path.startswith("http") else self.url + path
+        headers = {"Authorization": f"Bearer {self.credential}", **kwargs.pop("headers", {})}
         return self.http.request(method, url, headers=headers, allow_redirects=False, timeout=30, **kwargs)
 
     def get(self, path: str, **params: Any) -> requests.Response:
@@ -68,6 +67,32 @@ class Desk:
 
     def delete(self, path: str) -> requests.Response:
         return self.request("DELETE", path)
+
+
+@dataclass
+class Desk(Caller):
+    """One account on a live server, seen by one of its users through the API."""
+
+    server: LiveServer
+    account_id: int
+    user_id: int
+    application_id: int
+    token: str
+    client_id: str
+    client_secret: str
+    http: requests.Session = field(default_factory=requests.Session)
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def credential(self) -> str:
+        return self.token
+
+    @property
+    def now(self) -> str:
+        return to_wire(self.server.clock.now())
 
     def write(self, work: Callable[[Writer], T]) -> T:
         """Run a function of a Writer in one transaction."""

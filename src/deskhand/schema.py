@@ -16,6 +16,7 @@ from deskhand.desk.teams import tables as teams
 from deskhand.desk.users import tables as users
 from deskhand.desk.webhooks import tables as webhooks
 from deskhand.desk.workflows import tables as workflows
+from deskhand.gateway import tables as gateway
 from deskhand.mail import tables as mail
 from deskhand.oauth import tables as oauth
 from deskhand.outbox import tables as outbox
@@ -23,5 +24,5 @@ from deskhand.outbox import tables as outbox
 METADATA = metadata
 ROOMS = (
     search, users, teams, tags, inboxes, counters, rate_leases, organizations, customers, saved_replies, ratings,
-    conversations, workflows, webhooks, mail, oauth, outbox,
+    conversations, workflows, webhooks, gateway, mail, oauth, outbox,
 )  # fmt: skip

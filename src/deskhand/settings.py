@@ -14,6 +14,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 PREFIX = "DESKHAND_"
 OF_THE_TESTS = "DESKHAND_TEST_"
 """How names in the environment begin that belong to the test suite and are no settings."""
+OF_A_COMMAND = "DESKHAND_MCP_"
+"""As above: options of `deskhand mcp`, which reads no settings."""
+
+SECRET_KEY_LEAST = 32
+"""Characters that `secret_key` must have."""
 
 WorkerPlace = Literal["inside", "separate"]
 LogFormat = Literal["json", "text"]
@@ -41,7 +46,10 @@ class Settings:
     SQLite in `data_dir`. `worker` says where jobs are carried out: inside the server, or by `deskhand worker`.
     `trusted_proxies` are the addresses and networks whose X-Forwarded-* headers are believed. Replies leave by the
     server of `smtp_by_inbox` that their inbox's address names, else by that of `smtp_url`. Webhooks may go to addresses
-    of private networks and of this machine where `webhook_private_addresses` says so.
+    of private networks and of this machine where `webhook_private_addresses` says so. Credentials of remote desks are
+    encrypted with `secret_key`, else with a key in a file in `data_dir`. The audit log is kept for `audit_days` (0: for
+    ever), and has what agents sent where `audit_arguments` says so. `upstream_url` and what follows it are for
+    `deskhand gateway`.
     """
 
     data_dir: Path = Path("data")
@@ -57,6 +65,12 @@ class Settings:
     smtp_url: SmtpServer | None = field(default=None, repr=False)
     smtp_by_inbox: Mapping[str, SmtpServer] = field(default_factory=dict, repr=False)
     webhook_private_addresses: bool = False
+    secret_key: str = field(default="", repr=False)
+    audit_days: int = 0
+    audit_arguments: bool = False
+    upstream_url: str = ""
+    upstream_client_id: str = ""
+    upstream_client_secret: str = field(default="", repr=False)
 
 
 NAMES = tuple(each.name for each in fields(Settings))
@@ -125,7 +139,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
 
 def _ours(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for variable, text in sorted(environ.items()):
-        if variable.startswith(PREFIX) and not variable.startswith(OF_THE_TESTS):
+        if variable.startswith(PREFIX) and not variable.startswith((OF_THE_TESTS, OF_A_COMMAND)):
             yield variable, text.strip()
 
 
@@ -288,6 +302,18 @@ def _smtp_servers(value: Any) -> dict[str, SmtpServer]:
     return servers
 
 
+def _secret(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text")  # which is not repeated
+    return value
+
+
+def _secret_key(value: Any) -> str:
+    if len(_secret(value)) < SECRET_KEY_LEAST:
+        raise ValueError(f"must have at least {SECRET_KEY_LEAST} characters")
+    return str(value)
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "data_dir": _folder,
     "database_url": _database_url,
@@ -302,4 +328,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "smtp_url": _smtp_server,
     "smtp_by_inbox": _smtp_servers,
     "webhook_private_addresses": _yes_or_no,
+    "secret_key": _secret_key,
+    "audit_days": _number(0, 36_500),
+    "audit_arguments": _yes_or_no,
+    "upstream_url": _text,
+    "upstream_client_id": _text,
+    "upstream_client_secret": _secret,
 }

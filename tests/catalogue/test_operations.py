@@ -11,8 +11,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from deskhand.api.openapi import openapi
 from deskhand.catalogue import events
-from deskhand.catalogue.matching import AnyOperation, Matcher, read_id
-from deskhand.catalogue.operation import Action, Created, ListOf, NoBody, NoContent, One, cost
+from deskhand.catalogue.matching import Matcher, read_id
+from deskhand.catalogue.operation import Action, AnyOperation, Created, ListOf, NoBody, NoContent, One, cost
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
 from deskhand.catalogue.values import schema_hook
 from deskhand.desk import handlers

@@ -17,7 +17,7 @@ from tests.world import unique
 CHECKS = [
     "settings", "disk", "database", "schema", "clock",
     "counters: status", "counters: folder", "counters: folder_active", "counters: owner", "counters: owner_active",
-    "counters: tag", "tags", "files", "jobs", "mail",
+    "counters: tag", "tags", "files", "audit", "connections", "jobs", "mail",
 ]  # fmt: skip
 
 

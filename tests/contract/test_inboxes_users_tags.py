@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from deskhand.catalogue.matching import AnyOperation
+from deskhand.catalogue.operation import AnyOperation
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.desk.inboxes.verbs import FieldType
 from deskhand.desk.users import verbs as users

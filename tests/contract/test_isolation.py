@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from msgspec import inspect
 
 from deskhand.catalogue import values
-from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import Action, ListOf, NoBody, Resource
+from deskhand.catalogue.operation import Action, AnyOperation, ListOf, NoBody, Resource
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
 from deskhand.db.statements import P, command
 from deskhand.desk.conversations.tables import conversation as conversation_table

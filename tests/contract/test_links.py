@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import BareList, ListOf, NoQuery, One, Report
+from deskhand.catalogue.operation import AnyOperation, BareList, ListOf, NoQuery, One, Report
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.catalogue.values import decode_hook
 from deskhand.desk.conversations.threads.rating import rate

@@ -10,6 +10,8 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -19,6 +21,7 @@ import pytest
 import sqlalchemy as sa
 
 import deskhand.desk
+import deskhand.gateway
 import deskhand.mail
 import deskhand.oauth
 import deskhand.outbox
@@ -27,10 +30,15 @@ from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.db.portable import continue_ids
 from deskhand.db.postgresql import open_postgresql
 from deskhand.db.sqlite import open_sqlite
-from deskhand.db.statements import REGISTERED, Statement
+from deskhand.db.statements import REGISTERED, Statement, command
 from deskhand.desk import handlers
 from deskhand.desk.conversations.threads.rating import rate
+from deskhand.desk.for_agents import Authors
 from deskhand.desk.workflows.actions import SetStatus
+from deskhand.gateway import agents, grants, keys, mcp_clients
+from deskhand.gateway import tokens as agent_tokens
+from deskhand.gateway.audit import By
+from deskhand.lib.clock import to_wire
 from deskhand.oauth import tokens
 from deskhand.schema import METADATA
 from tests import postgresql
@@ -50,11 +58,12 @@ def statements(*rooms: ModuleType) -> list[Statement[Any]]:
     return list(REGISTERED)
 
 
-STATEMENTS = statements(deskhand.desk, deskhand.mail, deskhand.oauth, deskhand.outbox)
+STATEMENTS = statements(deskhand.desk, deskhand.gateway, deskhand.mail, deskhand.oauth, deskhand.outbox)
 
 SPECIAL: dict[str, tuple[Any, ...]] = {
     "size": (50, 1), "start": (0, 1), "most": (1, 5_000), "limit": (1,), "by": (1,), "n": (2,),
     "now": (LATE, EARLY, 10**15, 0), "since": (EARLY, 0), "until": (LATE, 10**9), "before": (LATE, 10**9),
+    "after": (0,), "through": (10**9,),
     "inbox_id": (),  # a thread's mail goes out from an inbox that only its conversation knows
 }  # fmt: skip
 """Parameters that are more than a column's value. A name may mean a time or a number: the statement's type decides."""
@@ -100,6 +109,7 @@ def seed(desk: Desk) -> None:
     """Two of everything at least, through the API as far as it goes, so that orders show."""
     first, second = desk.add_inbox(), desk.add_inbox()
     ines, lea = (desk.add_user(name, inboxes=(first, second)) for name in ("Ines", "Lea"))
+    desk.add_system_user("Sorter")
     team, _ = desk.add_team(members=(lea, ines)), desk.add_team("Nobody")
     furnish(desk, desk.add_inbox(default_assignee_id=ines), ines)
     file = {"fileName": "a.txt", "mimeType": "text/plain", "data": "YQ=="}
@@ -123,10 +133,54 @@ def seed(desk: Desk) -> None:
         seed_threads(desk, int(answer.headers["Resource-ID"]))
     seed_organizations(desk)
     hook = {"url": "http://127.0.0.1:9/", "events": ["convo.merged"], "secret": "x"}  # of what never happens
-    for _ in range(2):
-        assert desk.post("/v2/webhooks", hook).status_code == 201
+    for inboxes in ([], [first]):
+        assert desk.post("/v2/webhooks", hook | {"mailboxIds": inboxes}).status_code == 201
+    seed_agents(desk)
     ids = {"account_id": desk.account_id, "application_id": desk.application_id, "user_id": ines}
     desk.write(lambda tx: tokens.issue(tx, **ids, now=desk.server.clock.now(), refreshable=True))
+
+
+def seed_agents(desk: Desk) -> None:
+    """Agents with keys, one of which expired, tokens and grants; one agent was deleted."""
+    now, account_id = desk.server.clock.now(), desk.account_id
+    held = grants.read_grants({"resources": {"conversations": {"level": "read"}}})
+
+    def add(tx: Writer, name: str) -> None:
+        made = agents.create(tx, account_id, name, Authors(), now)
+        keys.add(tx, account_id, made.id, now - timedelta(days=2), to_wire(now - timedelta(days=1)))
+        agent_tokens.issue(tx, account_id, made.id, now)
+        grants.put(tx, account_id, made.id, held, By("user", desk.user_id), now)
+        if name == "Gone":
+            agents.delete(tx, account_id, made.id, Authors(), now)
+
+    for name in ("Triage", "Gone", "Drafter"):
+        desk.write(partial(add, name=name))
+    change_newest(desk, "agent", connection_id=1)
+    refresh = {"refresh_hash": f"refresh {account_id}", "refresh_until": LATE, "family": f"family {account_id}"}
+    change_newest(desk, "agent_token", client_id=seed_programs(desk), **refresh)
+
+
+def seed_programs(desk: Desk) -> str:
+    """An MCP client that never got access, and one with a code for an agent; gives the latter's id."""
+    now, account_id = desk.server.clock.now(), desk.account_id
+
+    def add(tx: Writer) -> str:
+        mcp_clients.register(tx, "Unused", ("https://a.example/",), now)
+        made = mcp_clients.register(tx, "Ledger", ("https://a.example/",), now)
+        assert made is not None
+        agent = agents.living(tx, account_id)[-1]
+        mcp_clients.issue_code(tx, account_id, agent.id, made.client_id, "https://a.example/", "x" * 43, now)
+        return made.client_id
+
+    return desk.write(add)
+
+
+def change_newest(desk: Desk, name: str, **values: Any) -> None:
+    """Change the newest row of a table."""
+    table = METADATA.tables[name]
+    newest = sa.select(sa.func.max(table.c.id)).scalar_subquery()
+    statement = command(table.update().where(table.c.id == newest).values(values), keep=False)
+    desk.write(lambda tx: tx.run(statement))
 
 
 def seed_organizations(desk: Desk) -> None:
@@ -194,6 +248,7 @@ def fill(connection: sa.Connection) -> None:
     connection.execute(
         mail.update().where(mail.c.direction == "out", mail.c.thread_id % 2 == 0).values(state="failed", error="x")
     )
+    connection.execute(METADATA.tables["agent_draft"].update().values(sent_at=None, dropped_at=None))
     captured, threads = METADATA.tables["captured_mail"], METADATA.tables["thread"]
     connection.execute(captured.update().values(thread_id=sa.select(sa.func.min(threads.c.id)).scalar_subquery()))
 

@@ -33,7 +33,9 @@ DRAWERS = {"base", "common", "helper", "manager", "util"}
 ALLOWED_IN = {
     "agent": [
         "gateway/", "entrance/", "admin/", "web/console/", "sandbox/",  # these rooms are about agents
-        "app.py", "cli.py", "cli/",  # they name them: which credential is whose, `deskhand agents`
+        "app.py", "app/", "cli.py", "cli/",  # they name them: which credential is whose, `deskhand agents`
+        # Where agents reach the desk: as whom they act, and what is looked up for the gateway.
+        "desk/for_agents.py", "desk/call.py", "desk/access.py", "oauth/bearer.py", "oauth/endpoint.py",
     ],
     "comment": [  # wire name: `comments` of a rating
         "catalogue/", "desk/ratings/", "desk/conversations/threads/rating.py", "desk/reports/ratings.py", "sandbox/",

@@ -10,8 +10,7 @@ import msgspec
 from deskhand import __version__
 from deskhand.api.openapi_links import links
 from deskhand.catalogue.links import Link
-from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import BareList, Created, ListOf, NoBody, NoContent, One, Report
+from deskhand.catalogue.operation import AnyOperation, BareList, Created, ListOf, NoBody, NoContent, One, Report
 from deskhand.catalogue.values import Ids, Names, schema_hook
 
 _REF = "#/components/schemas/{name}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import SLUG, Created, Resource
+from deskhand.catalogue.operation import SLUG, AnyOperation, Created, Resource
 
 
 def links(creating: AnyOperation, operations: Iterable[AnyOperation]) -> dict[str, Any]:

@@ -17,14 +17,15 @@ from deskhand.api.accept import prefers
 from deskhand.api.errors import Answer, answer_problem, answer_unauthorized
 from deskhand.api.files import base64_json
 from deskhand.api.metrics import Metrics
-from deskhand.api.parse import parse_body, parse_query
 from deskhand.api.rate_limit import Budget, RateLimit
 from deskhand.catalogue import problems
-from deskhand.catalogue.matching import AnyOperation, Match, Matcher, read_id
-from deskhand.catalogue.operation import SLUG, BareList, ListOf, NoBody, One, cost
+from deskhand.catalogue.matching import Match, Matcher, read_id
+from deskhand.catalogue.operation import SLUG, AnyOperation, BareList, ListOf, NoBody, One, cost
+from deskhand.catalogue.parsing import BODY_MOST, JSON_TYPES, URI_MOST, parse_body, parse_query
 from deskhand.catalogue.problems import Problem
 from deskhand.db.engine import Conflict, Database, Duplicate, LaneName, Unavailable, Writer
 from deskhand.desk.call import (
+    AS_AGENT,
     Accepted,
     All,
     Call,
@@ -43,11 +44,7 @@ from deskhand.oauth.bearer import Bearers, Unauthorized
 
 log = logging.getLogger("deskhand.api")
 
-BODY_MOST = 25 * 1024 * 1024
-"""Bytes of a request body. Source: our choice; an attachment of 10 MB takes 13.4 MB as base64."""
 BODY_WAIT_S = 60
-URI_MOST = 16 * 1024
-JSON_TYPES = ("application/json", "application/json-patch+json", "application/hal+json", "")
 _EXPOSED = (
     "X-RateLimit-Limit-Minute, X-RateLimit-Remaining-Minute, X-RateLimit-Retry-After, Retry-After, "
     "Resource-ID, Location, Correlation-Id"
@@ -135,7 +132,11 @@ class Api:
         try:
             if len(scope.get("raw_path") or b"") + len(request.query) > URI_MOST:
                 raise problems.UriTooLong
-            actor = await self._bearers.actor(_header(request, b"authorization"))
+            agent = scope.get(AS_AGENT)
+            if agent is None:
+                actor = await self._bearers.actor(_header(request, b"authorization"))
+            else:
+                actor = await self._bearers.agent(agent)
             limit = actor.policy.rate_limit
             budget = self._rate_limit.left(actor.account_id, limit)
             budget = await self._rate_limit.spend(actor.account_id, limit, cost(request.method))
@@ -156,7 +157,8 @@ class Api:
                 return self._render(operation, request, implementation.handler(made))
 
             if operation.method == "GET":
-                lane: LaneName = "slow" if implementation.slow(parsed_query) else "fast"
+                narrowed = actor.only is not None and implementation.slow_narrowed
+                lane: LaneName = "slow" if narrowed or implementation.slow(parsed_query) else "fast"
                 result = await self._database.read(call, lane)
             else:
                 try:

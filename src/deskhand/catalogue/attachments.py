@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType, field
 
 from deskhand.catalogue.links import Links
+from deskhand.catalogue.needs import by_conversation
 from deskhand.catalogue.operation import HS, Action, Created, NoContent, One, Operation, Resource
 from deskhand.catalogue.values import NonEmpty, Shape
 
@@ -47,7 +48,7 @@ class NewAttachment(Shape, kw_only=True):
 
 get_attachment = Operation(
     name="get_attachment", method="GET", path="/v2/conversations/{conversation_id}/attachments/{attachment_id}",
-    resource=Resource.ATTACHMENTS, action=Action.READ, returns=One(Attachment),
+    resource=Resource.ATTACHMENTS, action=Action.READ, needs=by_conversation, returns=One(Attachment),
     phrase="read attachment {attachment_id} of conversation {conversation_id}",
     summary="What is known of an attachment: its name, kind and size.",
     source=HS + "conversations/attachments/get-data",
@@ -56,7 +57,7 @@ get_attachment = Operation(
 get_attachment_data = Operation(
     name="get_attachment_data", method="GET",
     path="/v2/conversations/{conversation_id}/attachments/{attachment_id}/data",
-    resource=Resource.ATTACHMENTS, action=Action.READ, returns=One(AttachmentData),
+    resource=Resource.ATTACHMENTS, action=Action.READ, needs=by_conversation, returns=One(AttachmentData),
     phrase="read the content of attachment {attachment_id} of conversation {conversation_id}",
     summary="An attachment's content in base64.",
     source=HS + "conversations/attachments/get-data",
@@ -64,7 +65,7 @@ get_attachment_data = Operation(
 
 add_attachment = Operation(
     name="add_attachment", method="POST", path="/v2/conversations/{conversation_id}/threads/{thread_id}/attachments",
-    resource=Resource.ATTACHMENTS, action=Action.WRITE, body=NewAttachment, returns=Created(),
+    resource=Resource.ATTACHMENTS, action=Action.WRITE, needs=by_conversation, body=NewAttachment, returns=Created(),
     phrase="add an attachment to thread {thread_id} of conversation {conversation_id}",
     summary="Add a file of at most 10 MB to a thread.",
     source=HS + "conversations/attachments/create",
@@ -77,7 +78,7 @@ add_attachment = Operation(
 
 delete_attachment = Operation(
     name="delete_attachment", method="DELETE", path="/v2/conversations/{conversation_id}/attachments/{attachment_id}",
-    resource=Resource.ATTACHMENTS, action=Action.DELETE, returns=NoContent(),
+    resource=Resource.ATTACHMENTS, action=Action.DELETE, needs=by_conversation, returns=NoContent(),
     phrase="delete attachment {attachment_id} of conversation {conversation_id}",
     summary="Delete an attachment; only possible while the conversation is a draft.",
     source=HS + "conversations/attachments/delete",

@@ -10,7 +10,33 @@ from deskhand.catalogue import events
 from deskhand.catalogue.attachments import NewAttachment
 from deskhand.catalogue.customers import CustomerReference
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource
+from deskhand.catalogue.needs import (
+    SENDS_MAIL,
+    by_conversation,
+    conversation_written,
+    customer_named,
+    distinct,
+    given_id,
+    letters,
+    need,
+    places,
+    reads_texts,
+    thread_written,
+    threads_read,
+)
+from deskhand.catalogue.operation import (
+    HS,
+    Action,
+    Asked,
+    Created,
+    Extent,
+    ListOf,
+    Need,
+    NoContent,
+    One,
+    Operation,
+    Resource,
+)
 from deskhand.catalogue.people import Person, Source
 from deskhand.catalogue.threads import Thread
 from deskhand.catalogue.values import Id, Ids, Names, NonEmpty, OwnerId, PageNumber, Recipient, Shape, WireTime
@@ -207,13 +233,86 @@ class SnoozeConversation(Shape, kw_only=True):
     unsnooze_on_customer_reply: bool | None = None
 
 
+# -- What calls need
+
+
+_THREADS = {
+    "customer": "add_customer_thread",
+    "reply": "reply_to_conversation",
+    "note": "add_note",
+    "chat": "add_chat",
+    "phone": "add_phone",
+}
+"""Which operation writes each type of thread."""
+_NEW = ("active", "open")
+"""The statuses that a conversation begins with by itself; any other is set."""
+
+
+def _listed(asked: Asked) -> tuple[Need, ...]:
+    """Threads too, where they are embedded or searched."""
+    query: ListConversations = asked.query
+    where = places(query.mailbox, None if query.folder is None else (query.folder,))
+    listed = tuple(need(asked, place) for place in where)
+    if query.embed is not None or (query.query is not None and reads_texts(query.query)):
+        return listed + threads_read(*where)
+    return listed
+
+
+def _read(asked: Asked) -> tuple[Need, ...]:
+    (read,) = by_conversation(asked)
+    return (read,) if asked.query.embed is None else (read, *threads_read(read.place))
+
+
+def _created(asked: Asked) -> tuple[Need, ...]:
+    """Each thread as it would be needed by itself; tags, fields and an owner as if they were set afterwards."""
+    new: NewConversation = asked.body
+    inbox = new.mailbox_id
+    needs = [need(asked, inbox), *(thread_written(inbox, _THREADS[thread.type]) for thread in new.threads)]
+    if new.auto_reply:
+        needs.append(thread_written(inbox, SENDS_MAIL))
+    if any(thread.attachments for thread in new.threads):
+        needs.append(thread_written(inbox, "add_attachment"))
+    if new.tags:
+        needs.append(conversation_written(inbox, "set_conversation_tags"))
+    if new.fields:
+        needs.append(conversation_written(inbox, "set_conversation_fields"))
+    if isinstance(new.assign_to, int) or new.status not in _NEW:
+        needs.append(conversation_written(inbox, "update_conversation"))
+    named = (new.customer, *(thread.customer for thread in new.threads))
+    needs += (customer_named(one.id, one.email, inbox) for one in named if one is not None)
+    return distinct(needs)
+
+
+def _changed(asked: Asked) -> tuple[Need, ...]:
+    """What each step does beside changing the conversation: moving it, publishing it, giving it to a customer."""
+    steps: list[Patch] = asked.body if isinstance(asked.body, list) else [asked.body]
+    (change,) = by_conversation(asked)
+    needs = [change]
+    for step in steps:
+        what, id = letters(step.path), given_id(step.value)
+        if "mailbox" in what:
+            needs.append(need(asked, Extent.EVERY if id is None else id))
+        if "draft" in what:
+            needs.append(thread_written(change.place, SENDS_MAIL))
+        if "customer" in what:
+            needs.append(customer_named(id, None, Extent.EVERY))
+        # The desk takes neither, but another one might.
+        if "tag" in what:
+            needs.append(conversation_written(change.place, "set_conversation_tags"))
+        if "field" in what:
+            needs.append(conversation_written(change.place, "set_conversation_fields"))
+    return distinct(needs)
+
+
+# -- The operations
+
 _ONE = "/v2/conversations/{conversation_id}"
 _GONE = (404, "unknown, deleted or merged conversation")
 _LOCKED = (412, "company policy has locked the conversation")
 
 list_conversations = Operation(
     name="list_conversations", method="GET", path="/v2/conversations",
-    resource=Resource.CONVERSATIONS, action=Action.READ, query=ListConversations,
+    resource=Resource.CONVERSATIONS, action=Action.READ, needs=_listed, query=ListConversations,
     returns=ListOf("conversations", Conversation, size=PAGE_SIZE),
     phrase="list conversations",
     summary="List conversations, 25 a page; only active ones unless `status` says otherwise.",
@@ -222,7 +321,8 @@ list_conversations = Operation(
 
 get_conversation = Operation(
     name="get_conversation", method="GET", path=_ONE,
-    resource=Resource.CONVERSATIONS, action=Action.READ, query=GetConversation, returns=One(Conversation),
+    resource=Resource.CONVERSATIONS, action=Action.READ, needs=_read,
+    query=GetConversation, returns=One(Conversation),
     phrase="read conversation {conversation_id}",
     summary="One conversation; a merged one leads to its survivor for 60 days.",
     source=HS + "conversations/get",
@@ -231,7 +331,8 @@ get_conversation = Operation(
 
 get_conversation_v3 = Operation(
     name="get_conversation_v3", method="GET", path="/v3/conversations/{conversation_id}",
-    resource=Resource.CONVERSATIONS, action=Action.READ, query=GetConversation, returns=One(Conversation),
+    resource=Resource.CONVERSATIONS, action=Action.READ, needs=_read,
+    query=GetConversation, returns=One(Conversation),
     phrase="read conversation {conversation_id}",
     summary="One conversation, with AI agents told apart as `system_user`.",
     source=HS + "conversations/get-v3",
@@ -240,7 +341,7 @@ get_conversation_v3 = Operation(
 
 create_conversation = Operation(
     name="create_conversation", method="POST", path="/v2/conversations",
-    resource=Resource.CONVERSATIONS, action=Action.WRITE, body=NewConversation, returns=Created(),
+    resource=Resource.CONVERSATIONS, action=Action.WRITE, needs=_created, body=NewConversation, returns=Created(),
     phrase="create a conversation",
     summary="Start a conversation with up to 100 threads; an unknown customer is created from the e-mail address.",
     source=HS + "conversations/create",
@@ -250,7 +351,8 @@ create_conversation = Operation(
 
 update_conversation = Operation(
     name="update_conversation", method="PATCH", path=_ONE,
-    resource=Resource.CONVERSATIONS, action=Action.WRITE, body=cast(type[Patches], Patches), returns=NoContent(),
+    resource=Resource.CONVERSATIONS, action=Action.WRITE, needs=_changed,
+    body=cast(type[Patches], Patches), returns=NoContent(),
     phrase="change conversation {conversation_id}",
     summary="Change subject, status, owner, inbox or customer, or publish a draft, by JSON Patch.",
     source=HS + "conversations/update", errors=(_GONE, _LOCKED, (423, "the customer has 5000 conversations")),
@@ -262,7 +364,7 @@ update_conversation = Operation(
 
 delete_conversation = Operation(
     name="delete_conversation", method="DELETE", path=_ONE,
-    resource=Resource.CONVERSATIONS, action=Action.DELETE, returns=NoContent(),
+    resource=Resource.CONVERSATIONS, action=Action.DELETE, needs=by_conversation, returns=NoContent(),
     phrase="delete conversation {conversation_id}",
     summary="Delete a conversation and its threads, for good.",
     source=HS + "conversations/delete", errors=(_GONE, _LOCKED), emits=(events.CONVERSATION_DELETED,),
@@ -270,7 +372,7 @@ delete_conversation = Operation(
 
 set_conversation_tags = Operation(
     name="set_conversation_tags", method="PUT", path=_ONE + "/tags",
-    resource=Resource.CONVERSATIONS, action=Action.WRITE, body=SetTags, returns=NoContent(),
+    resource=Resource.CONVERSATIONS, action=Action.WRITE, needs=by_conversation, body=SetTags, returns=NoContent(),
     phrase="set the tags of conversation {conversation_id}",
     summary="Set the whole list of tags; tags not in it are removed, unknown names are created.",
     source=HS + "conversations/tags/update", errors=(_GONE, _LOCKED),
@@ -279,7 +381,7 @@ set_conversation_tags = Operation(
 
 set_conversation_fields = Operation(
     name="set_conversation_fields", method="PUT", path=_ONE + "/fields",
-    resource=Resource.CONVERSATIONS, action=Action.WRITE, body=SetFields, returns=NoContent(),
+    resource=Resource.CONVERSATIONS, action=Action.WRITE, needs=by_conversation, body=SetFields, returns=NoContent(),
     phrase="set the custom fields of conversation {conversation_id}",
     summary="Set all custom field values; fields not in the list are cleared.",
     source=HS + "conversations/custom_fields/update", errors=(_GONE, _LOCKED),
@@ -288,7 +390,8 @@ set_conversation_fields = Operation(
 
 snooze_conversation = Operation(
     name="snooze_conversation", method="PUT", path=_ONE + "/snooze",
-    resource=Resource.CONVERSATIONS, action=Action.WRITE, body=SnoozeConversation, returns=NoContent(),
+    resource=Resource.CONVERSATIONS, action=Action.WRITE, needs=by_conversation,
+    body=SnoozeConversation, returns=NoContent(),
     phrase="snooze conversation {conversation_id}",
     summary="Put a conversation aside until a later time; a new snooze takes the place of the one before.",
     source=HS + "conversations/snooze/update", since="2024-05-31", errors=(_GONE, _LOCKED),
@@ -296,7 +399,7 @@ snooze_conversation = Operation(
 
 unsnooze_conversation = Operation(
     name="unsnooze_conversation", method="DELETE", path=_ONE + "/snooze",
-    resource=Resource.CONVERSATIONS, action=Action.WRITE, returns=NoContent(),
+    resource=Resource.CONVERSATIONS, action=Action.WRITE, needs=by_conversation, returns=NoContent(),
     phrase="end the snooze of conversation {conversation_id}",
     summary="End a snooze now: the conversation is active and in its folder again.",
     source=HS + "conversations/snooze/delete", since="2024-05-31", errors=(_GONE, _LOCKED),

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from deskhand.catalogue.documented import ADDITIONS, AREAS, GUIDE, NOT_YET
-from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import One
+from deskhand.catalogue.operation import AnyOperation, One
 from deskhand.catalogue.operations import OPERATIONS
 
 Pair = tuple[str, str]

@@ -20,6 +20,7 @@ from deskhand.catalogue.customers import (
     NewWebsite,
     SocialProfiles,
 )
+from deskhand.catalogue.needs import by_customer
 from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, NoQuery, One, Operation, Resource
 from deskhand.catalogue.values import Shape
 
@@ -30,7 +31,8 @@ _PAGES = {"chats": "chat_handles", "social-profiles": "social_profiles"}
 
 list_customer_emails = Operation(
     name="list_customer_emails", method="GET", path=PATH + "/emails",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("emails", LinkedEntry, paged=False),
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=by_customer,
+    returns=ListOf("emails", LinkedEntry, paged=False),
     phrase="list the e-mail addresses of customer {customer_id}",
     summary="A customer's e-mail addresses.",
     source=HS + "customers/emails/list",
@@ -38,7 +40,8 @@ list_customer_emails = Operation(
 
 list_customer_phones = Operation(
     name="list_customer_phones", method="GET", path=PATH + "/phones",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("phones", LinkedEntry, paged=False),
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=by_customer,
+    returns=ListOf("phones", LinkedEntry, paged=False),
     phrase="list the phones of customer {customer_id}",
     summary="A customer's phone numbers.",
     source=HS + "customers/phones/list",
@@ -46,7 +49,8 @@ list_customer_phones = Operation(
 
 list_customer_chats = Operation(
     name="list_customer_chats", method="GET", path=PATH + "/chats",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("chats", LinkedEntry, paged=False),
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=by_customer,
+    returns=ListOf("chats", LinkedEntry, paged=False),
     phrase="list the chat handles of customer {customer_id}",
     summary="A customer's chat handles.",
     source=HS + "customers/chat_handles/list",
@@ -54,7 +58,7 @@ list_customer_chats = Operation(
 
 list_customer_social_profiles = Operation(
     name="list_customer_social_profiles", method="GET", path=PATH + "/social-profiles",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=One(SocialProfiles),
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=by_customer, returns=One(SocialProfiles),
     phrase="list the social profiles of customer {customer_id}",
     summary="A customer's social profiles.",
     source=HS + "customers/social_profiles/list",
@@ -62,7 +66,8 @@ list_customer_social_profiles = Operation(
 
 list_customer_websites = Operation(
     name="list_customer_websites", method="GET", path=PATH + "/websites",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=ListOf("websites", LinkedWebsite, paged=False),
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=by_customer,
+    returns=ListOf("websites", LinkedWebsite, paged=False),
     phrase="list the websites of customer {customer_id}",
     summary="A customer's websites.",
     source=HS + "customers/websites/list",
@@ -70,7 +75,7 @@ list_customer_websites = Operation(
 
 get_customer_address = Operation(
     name="get_customer_address", method="GET", path=PATH + "/address",
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=One(LinkedAddress),
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=by_customer, returns=One(LinkedAddress),
     phrase="read the address of customer {customer_id}",
     summary="A customer's postal address.",
     source=HS + "customers/address/get", errors=((404, "the customer has no address"),),
@@ -90,7 +95,7 @@ def _get_entry(kind: str, collection: str, words: str, shape: type[Shape]) -> Op
     """Reading one entry, which the original has no call for: the `self` links of the lists lead here."""
     return Operation(
         name=f"get_customer_{kind}", method="GET", path=f"{PATH}/{collection}/{{entry_id}}",
-        resource=Resource.CUSTOMERS, action=Action.READ, returns=One(shape),
+        resource=Resource.CUSTOMERS, action=Action.READ, needs=by_customer, returns=One(shape),
         phrase=f"read {words} {{entry_id}} of customer {{customer_id}}",
         summary=f"A single {words} of a customer.",
         source=_page(collection, "list"),
@@ -107,7 +112,7 @@ get_customer_website = _get_entry("website", "websites", "website", LinkedWebsit
 def _add_entry(kind: str, collection: str, words: str, body: type[B]) -> Operation[NoQuery, B]:
     return Operation(
         name=f"add_customer_{kind}", method="POST", path=f"{PATH}/{collection}",
-        resource=Resource.CUSTOMERS, action=Action.WRITE, body=body, returns=Created(),
+        resource=Resource.CUSTOMERS, action=Action.WRITE, needs=by_customer, body=body, returns=Created(),
         phrase=f"add {_a(words)} to customer {{customer_id}}",
         summary=f"Add {_a(words)} to a customer.",
         source=_page(collection, "create"), errors=_conflicts(kind), emits=(events.CUSTOMER_UPDATED,),
@@ -117,7 +122,7 @@ def _add_entry(kind: str, collection: str, words: str, body: type[B]) -> Operati
 def _update_entry(kind: str, collection: str, words: str, body: type[B]) -> Operation[NoQuery, B]:
     return Operation(
         name=f"update_customer_{kind}", method="PUT", path=f"{PATH}/{collection}/{{entry_id}}",
-        resource=Resource.CUSTOMERS, action=Action.WRITE, body=body, returns=NoContent(),
+        resource=Resource.CUSTOMERS, action=Action.WRITE, needs=by_customer, body=body, returns=NoContent(),
         phrase=f"change {words} {{entry_id}} of customer {{customer_id}}",
         summary=f"Change {_a(words)} of a customer.",
         source=_page(collection, "update"), errors=_conflicts(kind), emits=(events.CUSTOMER_UPDATED,),
@@ -127,7 +132,7 @@ def _update_entry(kind: str, collection: str, words: str, body: type[B]) -> Oper
 def _delete_entry(kind: str, collection: str, words: str) -> Operation:
     return Operation(
         name=f"delete_customer_{kind}", method="DELETE", path=f"{PATH}/{collection}/{{entry_id}}",
-        resource=Resource.CUSTOMERS, action=Action.DELETE, returns=NoContent(),
+        resource=Resource.CUSTOMERS, action=Action.DELETE, needs=by_customer, returns=NoContent(),
         phrase=f"delete {words} {{entry_id}} of customer {{customer_id}}",
         summary=f"Remove {_a(words)} from a customer.",
         source=_page(collection, "delete"), errors=(LOCKED,), emits=(events.CUSTOMER_UPDATED,),
@@ -158,7 +163,7 @@ delete_customer_website = _delete_entry("website", "websites", "website")
 
 create_customer_address = Operation(
     name="create_customer_address", method="POST", path=PATH + "/address",
-    resource=Resource.CUSTOMERS, action=Action.WRITE, body=NewAddress, returns=Created(),
+    resource=Resource.CUSTOMERS, action=Action.WRITE, needs=by_customer, body=NewAddress, returns=Created(),
     phrase="set the address of customer {customer_id}",
     summary="Give a customer a postal address; one that there is gives way.",
     source=HS + "customers/address/create", errors=(LOCKED,), emits=(events.CUSTOMER_UPDATED,),
@@ -166,7 +171,7 @@ create_customer_address = Operation(
 
 update_customer_address = Operation(
     name="update_customer_address", method="PUT", path=PATH + "/address",
-    resource=Resource.CUSTOMERS, action=Action.WRITE, body=NewAddress, returns=NoContent(),
+    resource=Resource.CUSTOMERS, action=Action.WRITE, needs=by_customer, body=NewAddress, returns=NoContent(),
     phrase="change the address of customer {customer_id}",
     summary="Replace a customer's postal address.",
     source=HS + "customers/address/update", errors=(LOCKED,), emits=(events.CUSTOMER_UPDATED,),
@@ -174,7 +179,7 @@ update_customer_address = Operation(
 
 delete_customer_address = Operation(
     name="delete_customer_address", method="DELETE", path=PATH + "/address",
-    resource=Resource.CUSTOMERS, action=Action.DELETE, returns=NoContent(),
+    resource=Resource.CUSTOMERS, action=Action.DELETE, needs=by_customer, returns=NoContent(),
     phrase="delete the address of customer {customer_id}",
     summary="Remove a customer's postal address.",
     source=HS + "customers/address/delete", errors=(LOCKED,), emits=(events.CUSTOMER_UPDATED,),

@@ -8,7 +8,23 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from deskhand.catalogue import events
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource, WalkOf
+from deskhand.catalogue.needs import by_customer, distinct, every_inbox, letters, need, places
+from deskhand.catalogue.operation import (
+    HS,
+    Action,
+    Asked,
+    Created,
+    Extent,
+    ListOf,
+    Need,
+    NoContent,
+    Of,
+    One,
+    Operation,
+    Place,
+    Resource,
+    WalkOf,
+)
 from deskhand.catalogue.values import Email, Id, PageNumber, Shape, WireTime
 
 PAGE_SIZE = 50
@@ -301,6 +317,86 @@ class DeleteCustomer(Shape, kw_only=True):
     in_background: bool = field(name="async", default=False)
 
 
+# -- What calls need
+
+_ENTRIES = {
+    "emails": "email",
+    "phones": "phone",
+    "chats": "chat",
+    "socialprofiles": "social_profile",
+    "websites": "website",
+}
+"""The kinds of entry by the letters of their part of a path."""
+
+
+def _listed(asked: Asked) -> tuple[Need, ...]:
+    query: ListCustomers = asked.query
+    return tuple(need(asked, place) for place in places(None if query.mailbox is None else (query.mailbox,)))
+
+
+def _created(asked: Asked) -> tuple[Need, ...]:
+    """Who has no conversation yet is in no inbox; values of properties as if they were set afterwards."""
+    new: NewCustomer = asked.body
+    return every_inbox(asked) + ((_written("update_customer_properties", Extent.EVERY),) if new.properties else ())
+
+
+def _overwritten(asked: Asked) -> tuple[Need, ...]:
+    """A phone is added to those there are."""
+    new: OverwrittenCustomer = asked.body
+    (change,) = by_customer(asked)
+    return (change, _written("add_customer_phone", change.place)) if new.phone else (change,)
+
+
+def _changed(asked: Asked) -> tuple[Need, ...]:
+    """Entries are added, changed and removed as by their own calls: a step that removes one deletes."""
+    steps: list[CustomerChange] = asked.body
+    (change,) = by_customer(asked)
+    needs = [change]
+    for step in steps:
+        needs += _of_step(step, change.place)
+    return distinct(needs)
+
+
+def _of_step(step: CustomerChange, customer: Place) -> tuple[Need, ...]:
+    head, _, rest = step.path.strip("/").partition("/")
+    what = letters(head)
+    if what == "properties":
+        return (_written("update_customer_properties", customer),)
+    if what == "address":
+        if step.op == "remove" and not rest:
+            return (_deleted("delete_customer_address", customer),)
+        return (_written("update_customer_address", customer),)
+    kind = _ENTRIES.get(what)
+    if kind is None:
+        return ()
+    removed, added = _deleted(f"delete_customer_{kind}", customer), _written(f"add_customer_{kind}", customer)
+    match step.op:
+        case "add":
+            return (added,)
+        case "remove":
+            return (removed,)
+        case "replace" if rest:
+            return (_written(f"update_customer_{kind}", customer),)
+    return removed, added  # a list in place of all entries
+
+
+def _written(operation: str, customer: Place) -> Need:
+    return Need(Resource.CUSTOMERS, Action.WRITE, customer, operation)
+
+
+def _deleted(operation: str, customer: Place) -> Need:
+    return Need(Resource.CUSTOMERS, Action.DELETE, customer, operation)
+
+
+def _erased(asked: Asked) -> tuple[Need, ...]:
+    """All of their conversations go too, whichever inbox they lie in."""
+    everywhere = Of("customer", asked.path[0], every=True)
+    return (
+        need(asked, everywhere),
+        Need(Resource.CONVERSATIONS, Action.DELETE, everywhere, "delete_conversation"),
+    )
+
+
 # -- The operations
 
 PATH = "/v2/customers/{customer_id}"
@@ -309,7 +405,7 @@ LOCKED = (423, f"the customer has {LOCKED_AT} conversations or more")
 
 list_customers = Operation(
     name="list_customers", method="GET", path="/v2/customers",
-    resource=Resource.CUSTOMERS, action=Action.READ, query=ListCustomers,
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=_listed, query=ListCustomers,
     returns=ListOf("customers", Customer, PAGE_SIZE),
     phrase="list customers",
     summary="List customers by name, e-mail address, inbox or time of change, or by a search query.",
@@ -318,7 +414,7 @@ list_customers = Operation(
 
 list_customers_v3 = Operation(
     name="list_customers_v3", method="GET", path="/v3/customers",
-    resource=Resource.CUSTOMERS, action=Action.READ, query=WalkCustomers,
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=every_inbox, query=WalkCustomers,
     returns=WalkOf("customers", Customer, PAGE_SIZE),
     phrase="list customers",
     summary="Walk through customers, newest first, by following the links to the next ones.",
@@ -327,7 +423,7 @@ list_customers_v3 = Operation(
 
 create_customer = Operation(
     name="create_customer", method="POST", path="/v2/customers",
-    resource=Resource.CUSTOMERS, action=Action.WRITE, body=NewCustomer, returns=Created(),
+    resource=Resource.CUSTOMERS, action=Action.WRITE, needs=_created, body=NewCustomer, returns=Created(),
     phrase="create a customer",
     summary="Create a customer with e-mail addresses, phones and other ways to reach them.",
     source=HS + "customers/create", errors=(IN_USE,), emits=(events.CUSTOMER_CREATED,),
@@ -335,7 +431,7 @@ create_customer = Operation(
 
 get_customer = Operation(
     name="get_customer", method="GET", path=PATH,
-    resource=Resource.CUSTOMERS, action=Action.READ, returns=One(Customer),
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=by_customer, returns=One(Customer),
     phrase="read customer {customer_id}",
     summary="One customer with all ways to reach them.",
     source=HS + "customers/get",
@@ -343,7 +439,7 @@ get_customer = Operation(
 
 overwrite_customer = Operation(
     name="overwrite_customer", method="PUT", path=PATH,
-    resource=Resource.CUSTOMERS, action=Action.WRITE, body=OverwrittenCustomer, returns=NoContent(),
+    resource=Resource.CUSTOMERS, action=Action.WRITE, needs=_overwritten, body=OverwrittenCustomer, returns=NoContent(),
     phrase="overwrite customer {customer_id}",
     summary="Replace what is known about a customer: fields left out are emptied, e-mail addresses and phones stay.",
     source=HS + "customers/overwrite", errors=(LOCKED,), emits=(events.CUSTOMER_UPDATED,),
@@ -351,14 +447,14 @@ overwrite_customer = Operation(
 
 update_customer = Operation(
     name="update_customer", method="PATCH", path=PATH,
-    resource=Resource.CUSTOMERS, action=Action.WRITE, body=list[CustomerChange], returns=NoContent(),
+    resource=Resource.CUSTOMERS, action=Action.WRITE, needs=_changed, body=list[CustomerChange], returns=NoContent(),
     phrase="change customer {customer_id}",
     summary="Change parts of a customer by JSON Patch; either all steps happen or none.",
     source=HS + "customers/update", errors=(IN_USE, LOCKED), emits=(events.CUSTOMER_UPDATED,),
 )  # fmt: skip
 delete_customer = Operation(
     name="delete_customer", method="DELETE", path=PATH,
-    resource=Resource.CUSTOMERS, action=Action.DELETE, query=DeleteCustomer, returns=NoContent(),
+    resource=Resource.CUSTOMERS, action=Action.DELETE, needs=_erased, query=DeleteCustomer, returns=NoContent(),
     phrase="delete customer {customer_id} with all their conversations",
     summary="Erase a customer with their ratings and conversations: at once, or with async=true in the background.",
     source=HS + "customers/delete",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType, field
 
 from deskhand.catalogue.links import Links
+from deskhand.catalogue.needs import by_inbox, every_inbox
 from deskhand.catalogue.operation import HS, Action, ListOf, NoContent, One, Operation, Resource
 from deskhand.catalogue.values import Id, PageNumber, Shape
 
@@ -116,7 +117,8 @@ _HIDDEN = ((403, "the caller may not see this inbox"),)
 
 list_inboxes = Operation(
     name="list_inboxes", method="GET", path="/v2/mailboxes",
-    resource=Resource.INBOXES, action=Action.READ, query=ListInboxes, returns=ListOf("mailboxes", Inbox),
+    resource=Resource.INBOXES, action=Action.READ, needs=every_inbox,
+    query=ListInboxes, returns=ListOf("mailboxes", Inbox),
     phrase="list inboxes",
     summary="List the inboxes that the caller may see.",
     source=HS + "inboxes/list",
@@ -124,7 +126,7 @@ list_inboxes = Operation(
 
 get_inbox = Operation(
     name="get_inbox", method="GET", path="/v2/mailboxes/{inbox_id}",
-    resource=Resource.INBOXES, action=Action.READ, returns=One(Inbox), errors=_HIDDEN,
+    resource=Resource.INBOXES, action=Action.READ, needs=by_inbox, returns=One(Inbox), errors=_HIDDEN,
     phrase="read inbox {inbox_id}",
     summary="One inbox.",
     source=HS + "inboxes/get",
@@ -132,7 +134,8 @@ get_inbox = Operation(
 
 list_inbox_fields = Operation(
     name="list_inbox_fields", method="GET", path="/v2/mailboxes/{inbox_id}/fields",
-    resource=Resource.INBOXES, action=Action.READ, query=ListInboxFields, returns=ListOf("fields", InboxField),
+    resource=Resource.INBOXES, action=Action.READ, needs=by_inbox,
+    query=ListInboxFields, returns=ListOf("fields", InboxField),
     errors=_HIDDEN,
     phrase="list custom fields of inbox {inbox_id}",
     summary="List the custom fields that conversations of an inbox can carry, in order; a dropdown with its options.",
@@ -141,7 +144,8 @@ list_inbox_fields = Operation(
 
 list_inbox_folders = Operation(
     name="list_inbox_folders", method="GET", path="/v2/mailboxes/{inbox_id}/folders",
-    resource=Resource.INBOXES, action=Action.READ, query=ListInboxFolders, returns=ListOf("folders", Folder),
+    resource=Resource.INBOXES, action=Action.READ, needs=by_inbox,
+    query=ListInboxFolders, returns=ListOf("folders", Folder),
     errors=_HIDDEN,
     phrase="list folders of inbox {inbox_id}",
     summary="List an inbox's folders and how many conversations lie in each; Mine holds the caller's own.",
@@ -150,7 +154,7 @@ list_inbox_folders = Operation(
 
 get_inbox_folder = Operation(
     name="get_inbox_folder", method="GET", path="/v2/mailboxes/{inbox_id}/folders/{folder_id}",
-    resource=Resource.INBOXES, action=Action.READ, returns=One(Folder), errors=_HIDDEN,
+    resource=Resource.INBOXES, action=Action.READ, needs=by_inbox, returns=One(Folder), errors=_HIDDEN,
     phrase="read folder {folder_id} of inbox {inbox_id}",
     summary="One folder of an inbox; not documented, but each folder links to itself.",
     source=HS + "inboxes/inbox-folders",
@@ -158,7 +162,7 @@ get_inbox_folder = Operation(
 
 get_inbox_routing = Operation(
     name="get_inbox_routing", method="GET", path="/v2/mailboxes/{inbox_id}/routing",
-    resource=Resource.INBOXES, action=Action.READ, returns=One(Routing), errors=_HIDDEN,
+    resource=Resource.INBOXES, action=Action.READ, needs=by_inbox, returns=One(Routing), errors=_HIDDEN,
     phrase="read the routing of inbox {inbox_id}",
     summary="How an inbox's new conversations are given to users, and who can take one now.",
     source=HS + "inboxes/routing/routing-configuration-get",
@@ -166,7 +170,7 @@ get_inbox_routing = Operation(
 
 set_inbox_routing = Operation(
     name="set_inbox_routing", method="PUT", path="/v2/mailboxes/{inbox_id}/routing",
-    resource=Resource.INBOXES, action=Action.WRITE, body=SetRouting, returns=NoContent(),
+    resource=Resource.INBOXES, action=Action.WRITE, needs=by_inbox, body=SetRouting, returns=NoContent(),
     errors=((403, "the caller is neither owner nor administrator"),),
     phrase="set the routing of inbox {inbox_id}",
     summary="Decide how an inbox's new conversations are given to users.",

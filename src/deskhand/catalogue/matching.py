@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
-from deskhand.catalogue.operation import Operation
-
-AnyOperation = Operation[Any, Any]
+from deskhand.catalogue.operation import AnyOperation
 
 
 @dataclass(slots=True)

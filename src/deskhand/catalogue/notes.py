@@ -7,6 +7,8 @@ NOTES: dict[str, tuple[str, ...]] = {
         "Without `status` you get active conversations only, even with `query` or `number`; `status=all` gives all.",
         "A page holds 25 conversations, not 50 as elsewhere.",
         "`mailbox` and `tag` take several values joined by commas; a conversation needs to match one of each.",
+        'Examples of `query`: `(subject:"lamp" AND tag:"vip")`, `(email:"paul@buyer.example")`, '
+        "`(createdAt:[2026-01-01T00:00:00Z TO *])`, `(customerIds:88012)`.",
     ),
     "get_conversation": (
         "A conversation merged into another answers 301 for 60 days, its survivor in `Location`; after that 404.",

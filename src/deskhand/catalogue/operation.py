@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Any, Generic, Literal
@@ -39,6 +40,11 @@ class Resource(Enum):
     REPORTS = "reports"
     WEBHOOKS = "webhooks"
 
+    @property
+    def key(self) -> str:
+        """Its name in grants and in answers, as `saved_replies`."""
+        return self.name.lower()
+
 
 class Action(IntEnum):
     """How much an operation can do; access levels off, read, write and full reach 0, 1, 2 and 3."""
@@ -46,6 +52,45 @@ class Action(IntEnum):
     READ = 1
     WRITE = 2
     DELETE = 3
+
+
+class Extent(Enum):
+    """Where a need applies when it names no inbox and no object."""
+
+    EVERY = "every inbox"
+    """All inboxes: the call is narrowed to the granted ones, or refused."""
+    NONE = "no inbox"
+    """The resource belongs to no inbox, as tags."""
+
+
+class Of(msgspec.Struct, frozen=True):
+    """The inboxes of an object, which whoever decides has to look up.
+
+    `every`: all of its inboxes must be granted, else one is enough. An e-mail address stands for its customer.
+    `outgoing` is a thread, found only while it is on its way to a customer; no need names one.
+    """
+
+    kind: Literal["conversation", "customer", "email", "workflow", "webhook", "rating", "folder", "outgoing"]
+    id: int | str
+    every: bool = False
+
+
+Place = int | Extent | Of
+"""The id of an inbox, or one of the above."""
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What a call requires: to act on a resource in a place.
+
+    `operation` names the action whose own setting replaces the level's answer. `unless` is a customer: where the agent
+    may see them, the need falls away (nobody new has to be created).
+    """
+
+    resource: Resource
+    action: Action
+    place: Place
+    operation: str
+    unless: Of | None = None
 
 
 class NoQuery(Shape, kw_only=True):
@@ -117,6 +162,19 @@ class NoContent(Returns):
     status = 204
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """A call that was understood: its operation, the ids of its path, and its query and body as typed shapes."""
+
+    operation: Operation[Any, Any]
+    path: tuple[int, ...]
+    slug: str
+    query: Any
+    body: Any
+
+
+Needs = Callable[[Asked], tuple[Need, ...]]
+"""Tells what a call requires; looks at nothing but the call."""
+
 Q = TypeVar("Q", bound=Shape, default=NoQuery)
 B = TypeVar("B", bound=Any, default=NoBody)
 
@@ -126,6 +184,7 @@ class Operation(Generic[Q, B]):
     """One method on one path. Every field is read by at least two derivations.
 
     `phrase` is an infinitive with path parameters in braces, for sentences such as "was refused to …".
+    `needs` tells what a call requires of an agent's grants; the stock ones are in `needs.py`.
     `body` is a shape, or a union of shapes and lists. `errors` are the statuses particular to it, with a reason.
     """
 
@@ -134,6 +193,7 @@ class Operation(Generic[Q, B]):
     path: str
     resource: Resource
     action: Action
+    needs: Needs
     returns: Returns
     phrase: str
     summary: str
@@ -153,6 +213,9 @@ class Operation(Generic[Q, B]):
     def cost(self) -> int:
         """Units of the account's minute. Source: https://developer.helpscout.com/mailbox-api/overview/rate-limiting"""
         return cost(self.method)
+
+
+AnyOperation = Operation[Any, Any]
 
 
 def cost(method: str) -> int:

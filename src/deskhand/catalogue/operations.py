@@ -20,7 +20,7 @@ from deskhand.catalogue import (
     webhooks,
     workflows,
 )
-from deskhand.catalogue.matching import AnyOperation
+from deskhand.catalogue.operation import AnyOperation
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     *conversations.OPERATIONS,

@@ -10,7 +10,20 @@ from deskhand.catalogue import events
 from deskhand.catalogue.conversations import Conversation
 from deskhand.catalogue.customers import Customer
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource
+from deskhand.catalogue.needs import letters, no_inbox
+from deskhand.catalogue.operation import (
+    HS,
+    Action,
+    Asked,
+    Created,
+    Extent,
+    ListOf,
+    Need,
+    NoContent,
+    One,
+    Operation,
+    Resource,
+)
 from deskhand.catalogue.properties import PropertyType
 from deskhand.catalogue.values import PageNumber, Shape
 
@@ -154,6 +167,31 @@ class NewOrganizationValue(Shape, kw_only=True):
     value: str | int
 
 
+_CUSTOMERS = Need(Resource.CUSTOMERS, Action.READ, Extent.EVERY, "list_customers")
+_CONVERSATIONS = Need(Resource.CONVERSATIONS, Action.READ, Extent.EVERY, "list_conversations")
+
+
+def _listed(asked: Asked) -> tuple[Need, ...]:
+    """An order by a number tells the number."""
+    query: ListOrganizations = asked.query
+    by = letters(query.sort)
+    more = ("customer" in by and _CUSTOMERS, "conversation" in by and _CONVERSATIONS)
+    return no_inbox(asked) + tuple(one for one in more if one)
+
+
+def _read(asked: Asked) -> tuple[Need, ...]:
+    query: GetOrganization = asked.query
+    return no_inbox(asked) + ((_CUSTOMERS, _CONVERSATIONS) if query.include_counts else ())
+
+
+def _their_customers(asked: Asked) -> tuple[Need, ...]:
+    return (*no_inbox(asked), _CUSTOMERS)
+
+
+def _their_conversations(asked: Asked) -> tuple[Need, ...]:
+    return (*no_inbox(asked), _CONVERSATIONS)
+
+
 _PATH = "/v2/organizations/{organization_id}"
 _DEFINITIONS = "/v2/organizations/properties"
 _TAKEN = (409, "a domain belongs to another organization")
@@ -161,7 +199,7 @@ _PAGES = HS + "organizations/"
 
 list_organizations = Operation(
     name="list_organizations", method="GET", path="/v2/organizations",
-    resource=Resource.ORGANIZATIONS, action=Action.READ, query=ListOrganizations,
+    resource=Resource.ORGANIZATIONS, action=Action.READ, needs=_listed, query=ListOrganizations,
     returns=ListOf("organizations", Organization, PAGE_SIZE),
     phrase="list organizations",
     summary="List organizations, those first with whom something happened last.",
@@ -170,7 +208,7 @@ list_organizations = Operation(
 
 create_organization = Operation(
     name="create_organization", method="POST", path="/v2/organizations",
-    resource=Resource.ORGANIZATIONS, action=Action.WRITE, body=NewOrganization, returns=Created(),
+    resource=Resource.ORGANIZATIONS, action=Action.WRITE, needs=no_inbox, body=NewOrganization, returns=Created(),
     phrase="create an organization",
     summary="Create an organization; customers with an e-mail address of its domains come to belong to it.",
     source=_PAGES + "create", since="2025-09-09", errors=(_TAKEN,), emits=(events.ORGANIZATION_CREATED,),
@@ -178,7 +216,8 @@ create_organization = Operation(
 
 get_organization = Operation(
     name="get_organization", method="GET", path=_PATH,
-    resource=Resource.ORGANIZATIONS, action=Action.READ, query=GetOrganization, returns=One(Organization),
+    resource=Resource.ORGANIZATIONS, action=Action.READ, needs=_read,
+    query=GetOrganization, returns=One(Organization),
     phrase="read organization {organization_id}",
     summary="One organization, with its counts and properties if asked for.",
     source=_PAGES + "get", since="2025-09-09",
@@ -186,7 +225,8 @@ get_organization = Operation(
 
 update_organization = Operation(
     name="update_organization", method="PUT", path=_PATH,
-    resource=Resource.ORGANIZATIONS, action=Action.WRITE, body=OverwrittenOrganization, returns=NoContent(),
+    resource=Resource.ORGANIZATIONS, action=Action.WRITE, needs=no_inbox,
+    body=OverwrittenOrganization, returns=NoContent(),
     phrase="change organization {organization_id}",
     summary="Replace what is known of an organization: fields left out are emptied, its logo stays.",
     source=_PAGES + "update", since="2025-09-09", errors=(_TAKEN,), emits=(events.ORGANIZATION_UPDATED,),
@@ -194,7 +234,7 @@ update_organization = Operation(
 
 delete_organization = Operation(
     name="delete_organization", method="DELETE", path=_PATH,
-    resource=Resource.ORGANIZATIONS, action=Action.DELETE, returns=NoContent(),
+    resource=Resource.ORGANIZATIONS, action=Action.DELETE, needs=no_inbox, returns=NoContent(),
     phrase="delete organization {organization_id}",
     summary="Delete an organization; its customers stay and belong to none.",
     source=_PAGES + "delete", since="2025-09-09", emits=(events.ORGANIZATION_DELETED,),
@@ -202,7 +242,7 @@ delete_organization = Operation(
 
 list_organization_customers = Operation(
     name="list_organization_customers", method="GET", path=_PATH + "/customers",
-    resource=Resource.ORGANIZATIONS, action=Action.READ, query=ListOfOrganization,
+    resource=Resource.ORGANIZATIONS, action=Action.READ, needs=_their_customers, query=ListOfOrganization,
     returns=ListOf("customers", Customer, PAGE_SIZE),
     phrase="list the customers of organization {organization_id}",
     summary="The customers that belong to an organization, newest first.",
@@ -211,7 +251,7 @@ list_organization_customers = Operation(
 
 list_organization_conversations = Operation(
     name="list_organization_conversations", method="GET", path=_PATH + "/conversations",
-    resource=Resource.ORGANIZATIONS, action=Action.READ, query=ListOfOrganization,
+    resource=Resource.ORGANIZATIONS, action=Action.READ, needs=_their_conversations, query=ListOfOrganization,
     returns=ListOf("conversations", Conversation, PAGE_SIZE),
     phrase="list the conversations of organization {organization_id}",
     summary="The conversations of an organization's customers, newest first.",
@@ -220,7 +260,7 @@ list_organization_conversations = Operation(
 
 list_organization_properties = Operation(
     name="list_organization_properties", method="GET", path=_DEFINITIONS,
-    resource=Resource.ORGANIZATIONS, action=Action.READ,
+    resource=Resource.ORGANIZATIONS, action=Action.READ, needs=no_inbox,
     returns=ListOf("organization-properties", OrganizationProperty, paged=False),
     phrase="list the properties that organizations can have",
     summary="The properties that the account keeps of organizations.",
@@ -229,7 +269,8 @@ list_organization_properties = Operation(
 
 create_organization_property = Operation(
     name="create_organization_property", method="POST", path=_DEFINITIONS,
-    resource=Resource.ORGANIZATIONS, action=Action.WRITE, body=NewOrganizationProperty, returns=Created(),
+    resource=Resource.ORGANIZATIONS, action=Action.WRITE, needs=no_inbox,
+    body=NewOrganizationProperty, returns=Created(),
     phrase="define a property of organizations",
     summary=f"Define a property of organizations; an account can have {DEFINITIONS_MOST}.",
     source=_PAGES + "properties/create", since="2025-12-08", errors=((409, "there is a property with this slug"),),
@@ -237,7 +278,7 @@ create_organization_property = Operation(
 
 get_organization_property = Operation(
     name="get_organization_property", method="GET", path=_DEFINITIONS + "/{slug}",
-    resource=Resource.ORGANIZATIONS, action=Action.READ, returns=One(OrganizationProperty),
+    resource=Resource.ORGANIZATIONS, action=Action.READ, needs=no_inbox, returns=One(OrganizationProperty),
     phrase="read the property {slug} of organizations",
     summary="One property that the account keeps of organizations.",
     source=_PAGES + "properties/get", since="2025-12-08",
@@ -245,7 +286,8 @@ get_organization_property = Operation(
 
 update_organization_property = Operation(
     name="update_organization_property", method="PUT", path=_DEFINITIONS + "/{slug}",
-    resource=Resource.ORGANIZATIONS, action=Action.WRITE, body=OverwrittenOrganizationProperty, returns=NoContent(),
+    resource=Resource.ORGANIZATIONS, action=Action.WRITE, needs=no_inbox,
+    body=OverwrittenOrganizationProperty, returns=NoContent(),
     phrase="change the property {slug} of organizations",
     summary="Rename a property or replace a dropdown's options; values that are no option any more are removed.",
     source=_PAGES + "properties/update", since="2025-12-08",
@@ -253,7 +295,7 @@ update_organization_property = Operation(
 
 delete_organization_property = Operation(
     name="delete_organization_property", method="DELETE", path=_DEFINITIONS + "/{slug}",
-    resource=Resource.ORGANIZATIONS, action=Action.DELETE, returns=NoContent(),
+    resource=Resource.ORGANIZATIONS, action=Action.DELETE, needs=no_inbox, returns=NoContent(),
     phrase="delete the property {slug} of all organizations",
     summary="Delete a property together with every organization's value of it.",
     source=_PAGES + "properties/delete", since="2025-12-08",
@@ -261,7 +303,8 @@ delete_organization_property = Operation(
 
 set_organization_value = Operation(
     name="set_organization_value", method="PUT", path=_PATH + "/properties/{slug}",
-    resource=Resource.ORGANIZATIONS, action=Action.WRITE, body=NewOrganizationValue, returns=NoContent(),
+    resource=Resource.ORGANIZATIONS, action=Action.WRITE, needs=no_inbox,
+    body=NewOrganizationValue, returns=NoContent(),
     phrase="set the property {slug} of organization {organization_id}",
     summary="Give an organization a value of a property.",
     source=_PAGES + "properties/set-value", since="2025-12-08", emits=(events.ORGANIZATION_UPDATED,),
@@ -269,7 +312,7 @@ set_organization_value = Operation(
 
 delete_organization_value = Operation(
     name="delete_organization_value", method="DELETE", path=_PATH + "/properties/{slug}",
-    resource=Resource.ORGANIZATIONS, action=Action.DELETE, returns=NoContent(),
+    resource=Resource.ORGANIZATIONS, action=Action.DELETE, needs=no_inbox, returns=NoContent(),
     phrase="clear the property {slug} of organization {organization_id}",
     summary="Remove an organization's value of a property.",
     source=_PAGES + "properties/remove-value", since="2025-12-08", emits=(events.ORGANIZATION_UPDATED,),

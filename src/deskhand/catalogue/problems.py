@@ -12,7 +12,7 @@ import msgspec
 
 _SHOWN_MOST = 200
 
-FieldSource = Literal["JSON", "QUERY", "URI"]
+FieldSource = Literal["JSON", "QUERY", "URI", "HEADER"]
 
 
 class FieldError(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from deskhand.catalogue import events
 from deskhand.catalogue.customers import LOCKED, PROPERTIES_MOST, SLUG_MOST
+from deskhand.catalogue.needs import by_customer, every_inbox, no_inbox
 from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, Operation, Resource
 from deskhand.catalogue.values import Shape
 
@@ -63,7 +64,7 @@ class PropertyChange(Shape, kw_only=True):
 
 list_customer_properties = Operation(
     name="list_customer_properties", method="GET", path="/v2/customer-properties",
-    resource=Resource.CUSTOMERS, action=Action.READ,
+    resource=Resource.CUSTOMERS, action=Action.READ, needs=no_inbox,
     returns=ListOf("customer-properties", CustomerProperty, paged=False),
     phrase="list the properties that customers can have",
     summary="The properties that the account keeps of its customers.",
@@ -72,7 +73,7 @@ list_customer_properties = Operation(
 
 create_customer_property = Operation(
     name="create_customer_property", method="POST", path="/v2/customer-properties",
-    resource=Resource.CUSTOMERS, action=Action.WRITE, body=NewCustomerProperty, returns=Created(),
+    resource=Resource.CUSTOMERS, action=Action.WRITE, needs=every_inbox, body=NewCustomerProperty, returns=Created(),
     phrase="define a property of customers",
     summary=f"Define a property of customers; an account can have {PROPERTIES_MOST}.",
     source=HS + "properties/create", errors=((409, "there is a property with this slug"),),
@@ -80,7 +81,7 @@ create_customer_property = Operation(
 
 delete_customer_property = Operation(
     name="delete_customer_property", method="DELETE", path="/v2/customer-properties/{slug}",
-    resource=Resource.CUSTOMERS, action=Action.DELETE, returns=NoContent(),
+    resource=Resource.CUSTOMERS, action=Action.DELETE, needs=every_inbox, returns=NoContent(),
     phrase="delete the property {slug} of all customers",
     summary="Delete a property together with every customer's value of it.",
     source=HS + "properties/delete",
@@ -88,7 +89,7 @@ delete_customer_property = Operation(
 
 update_customer_properties = Operation(
     name="update_customer_properties", method="PATCH", path="/v2/customers/{customer_id}/properties",
-    resource=Resource.CUSTOMERS, action=Action.WRITE, body=list[PropertyChange], returns=NoContent(),
+    resource=Resource.CUSTOMERS, action=Action.WRITE, needs=by_customer, body=list[PropertyChange], returns=NoContent(),
     phrase="change the properties of customer {customer_id}",
     summary="Set or remove a customer's properties by JSON Patch; either all steps happen or none.",
     source=HS + "properties/update", errors=(LOCKED,), emits=(events.CUSTOMER_UPDATED,),

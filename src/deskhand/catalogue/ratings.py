@@ -7,7 +7,8 @@ from typing import Literal
 from msgspec import UNSET, UnsetType, field
 
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, One, Operation, Resource
+from deskhand.catalogue.needs import no_inbox, threads_read
+from deskhand.catalogue.operation import HS, Action, Asked, Need, Of, One, Operation, Resource
 from deskhand.catalogue.values import Shape
 
 Opinion = Literal["great", "okay", "not_good", "unknown"]
@@ -45,9 +46,14 @@ class GivenRating(Shape, kw_only=True):
     links: Links = field(name="_links")
 
 
+def _visible(asked: Asked) -> tuple[Need, ...]:
+    """A rating is seen where its thread is, which repeats it."""
+    return no_inbox(asked) + threads_read(Of("rating", asked.path[0]))
+
+
 get_rating = Operation(
     name="get_rating", method="GET", path="/v2/ratings/{rating_id}",
-    resource=Resource.RATINGS, action=Action.READ, returns=One(GivenRating),
+    resource=Resource.RATINGS, action=Action.READ, needs=_visible, returns=One(GivenRating),
     phrase="read rating {rating_id}",
     summary="What a customer thought of a reply: great, okay or not good, and in which words.",
     source=HS + "ratings/get",

@@ -6,7 +6,8 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType, field
 
-from deskhand.catalogue.operation import HS, Action, Operation, Report, Resource
+from deskhand.catalogue.needs import need, places, threads_read
+from deskhand.catalogue.operation import HS, Action, Asked, Need, Operation, Place, Report, Resource
 from deskhand.catalogue.values import Ids, Names, PageNumber, Shape, WireTime
 
 UNTAGGED = 1
@@ -185,9 +186,24 @@ class RatingsReport(Shape, kw_only=True):
     pages: int
 
 
+def _where(asked: Asked) -> tuple[Place, ...]:
+    query: AskReport = asked.query
+    return places(query.mailboxes, query.folders)
+
+
+def _numbers(asked: Asked) -> tuple[Need, ...]:
+    return tuple(need(asked, place) for place in _where(asked))
+
+
+def _ratings(asked: Asked) -> tuple[Need, ...]:
+    """Ratings one by one show what customers wrote, as their threads do."""
+    return _numbers(asked) + threads_read(*_where(asked))
+
+
 get_conversations_report = Operation(
     name="get_conversations_report", method="GET", path="/v2/reports/conversations",
-    resource=Resource.REPORTS, action=Action.READ, query=AskReport, returns=Report(ConversationsReport),
+    resource=Resource.REPORTS, action=Action.READ, needs=_numbers,
+    query=AskReport, returns=Report(ConversationsReport),
     phrase="read the conversations report",
     summary="How many conversations there were and began, the busiest time, the most frequent tags, customers, saved "
     "replies and workflows; compared with an earlier span when one is given.",
@@ -196,7 +212,7 @@ get_conversations_report = Operation(
 
 get_happiness_report = Operation(
     name="get_happiness_report", method="GET", path="/v2/reports/happiness",
-    resource=Resource.REPORTS, action=Action.READ, query=AskReport, returns=Report(HappinessReport),
+    resource=Resource.REPORTS, action=Action.READ, needs=_numbers, query=AskReport, returns=Report(HappinessReport),
     phrase="read the happiness report",
     summary="How customers rated replies, in numbers and shares; compared with an earlier span when one is given.",
     errors=_PLANS, source=HS + "reports/happiness/reports-happiness-overall",
@@ -204,7 +220,7 @@ get_happiness_report = Operation(
 
 get_happiness_ratings_report = Operation(
     name="get_happiness_ratings_report", method="GET", path="/v2/reports/happiness/ratings",
-    resource=Resource.REPORTS, action=Action.READ, query=AskRatings, returns=Report(RatingsReport),
+    resource=Resource.REPORTS, action=Action.READ, needs=_ratings, query=AskRatings, returns=Report(RatingsReport),
     phrase="read the ratings of the happiness report",
     summary="The ratings of a span one by one, each with its customer, the user who was rated and the conversation.",
     errors=_PLANS, source=HS + "reports/happiness/reports-happiness-ratings",

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from deskhand.catalogue.needs import by_inbox
 from deskhand.catalogue.operation import HS, Action, BareList, Created, NoContent, One, Operation, Resource
 from deskhand.catalogue.values import Shape
 
@@ -57,7 +58,8 @@ _PAGES = HS + "inboxes/saved_Replies/"
 
 list_saved_replies = Operation(
     name="list_saved_replies", method="GET", path=_ALL,
-    resource=Resource.SAVED_REPLIES, action=Action.READ, query=ListSavedReplies, returns=BareList(SavedReplyPreview),
+    resource=Resource.SAVED_REPLIES, action=Action.READ, needs=by_inbox,
+    query=ListSavedReplies, returns=BareList(SavedReplyPreview),
     errors=(_HIDDEN,),
     phrase="list saved replies of inbox {inbox_id}",
     summary="List an inbox's saved replies by name, each with how it begins; a bare array without pages.",
@@ -66,7 +68,8 @@ list_saved_replies = Operation(
 
 create_saved_reply = Operation(
     name="create_saved_reply", method="POST", path=_ALL,
-    resource=Resource.SAVED_REPLIES, action=Action.WRITE, body=SavedReplyFields, returns=Created(), errors=(_REFUSED,),
+    resource=Resource.SAVED_REPLIES, action=Action.WRITE, needs=by_inbox,
+    body=SavedReplyFields, returns=Created(), errors=(_REFUSED,),
     phrase="create a saved reply in inbox {inbox_id}",
     summary="Create a saved reply with a text for e-mail, a text for chats or both.",
     source=_PAGES + "create", since="2023-04-05",
@@ -74,7 +77,7 @@ create_saved_reply = Operation(
 
 get_saved_reply = Operation(
     name="get_saved_reply", method="GET", path=_ONE,
-    resource=Resource.SAVED_REPLIES, action=Action.READ, returns=One(SavedReply), errors=(_HIDDEN,),
+    resource=Resource.SAVED_REPLIES, action=Action.READ, needs=by_inbox, returns=One(SavedReply), errors=(_HIDDEN,),
     phrase="read saved reply {saved_reply_id} of inbox {inbox_id}",
     summary="One saved reply with its texts.",
     source=_PAGES + "get", since="2023-04-05",
@@ -82,7 +85,7 @@ get_saved_reply = Operation(
 
 update_saved_reply = Operation(
     name="update_saved_reply", method="PUT", path=_ONE,
-    resource=Resource.SAVED_REPLIES, action=Action.WRITE, body=SavedReplyFields, returns=NoContent(),
+    resource=Resource.SAVED_REPLIES, action=Action.WRITE, needs=by_inbox, body=SavedReplyFields, returns=NoContent(),
     errors=(_REFUSED,),
     phrase="change saved reply {saved_reply_id} of inbox {inbox_id}",
     summary="Replace a saved reply's name and texts; a text that is left out is removed.",
@@ -91,7 +94,7 @@ update_saved_reply = Operation(
 
 delete_saved_reply = Operation(
     name="delete_saved_reply", method="DELETE", path=_ONE,
-    resource=Resource.SAVED_REPLIES, action=Action.DELETE, returns=NoContent(), errors=(_REFUSED,),
+    resource=Resource.SAVED_REPLIES, action=Action.DELETE, needs=by_inbox, returns=NoContent(), errors=(_REFUSED,),
     phrase="delete saved reply {saved_reply_id} of inbox {inbox_id}",
     summary="Delete a saved reply; threads that were written with it keep naming it.",
     source=_PAGES + "delete", since="2023-04-05",

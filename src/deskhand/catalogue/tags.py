@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
+from deskhand.catalogue.needs import no_inbox
 from deskhand.catalogue.operation import HS, Action, ListOf, One, Operation, Resource
 from deskhand.catalogue.values import PageNumber, Shape
 
 
 class Tag(Shape, kw_only=True):
-    """A tag as it is read; `ticket_count` is how many conversations the caller may see that carry it."""
+    """A tag as it is read; `ticket_count` is how many conversations the caller may see that carry it.
+
+    An agent that is not granted all inboxes is not told it.
+    """
 
     id: int
     name: str
@@ -15,7 +21,7 @@ class Tag(Shape, kw_only=True):
     color: str
     created_at: str
     updated_at: str
-    ticket_count: int
+    ticket_count: int | UnsetType = UNSET
 
 
 class ListTags(Shape, kw_only=True):
@@ -26,7 +32,7 @@ class ListTags(Shape, kw_only=True):
 
 list_tags = Operation(
     name="list_tags", method="GET", path="/v2/tags",
-    resource=Resource.TAGS, action=Action.READ, query=ListTags, returns=ListOf("tags", Tag),
+    resource=Resource.TAGS, action=Action.READ, needs=no_inbox, query=ListTags, returns=ListOf("tags", Tag),
     phrase="list tags",
     summary="List the account's tags in alphabetical order, each with how many conversations carry it.",
     source=HS + "tags/list",
@@ -34,7 +40,7 @@ list_tags = Operation(
 
 get_tag = Operation(
     name="get_tag", method="GET", path="/v2/tags/{tag_id}",
-    resource=Resource.TAGS, action=Action.READ, returns=One(Tag),
+    resource=Resource.TAGS, action=Action.READ, needs=no_inbox, returns=One(Tag),
     phrase="read tag {tag_id}",
     summary="One tag.",
     source=HS + "tags/get",

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from deskhand.catalogue.links import Links
+from deskhand.catalogue.needs import no_inbox
 from deskhand.catalogue.operation import HS, Action, ListOf, NoContent, One, Operation, Resource
 from deskhand.catalogue.users import User
 from deskhand.catalogue.values import Id, PageNumber, Shape
@@ -50,7 +51,7 @@ class UpdateTeamMembers(Shape, kw_only=True):
 
 list_teams = Operation(
     name="list_teams", method="GET", path="/v2/teams",
-    resource=Resource.TEAMS, action=Action.READ, query=ListTeams, returns=ListOf("teams", Team),
+    resource=Resource.TEAMS, action=Action.READ, needs=no_inbox, query=ListTeams, returns=ListOf("teams", Team),
     phrase="list teams",
     summary="List the teams of the account.",
     source=HS + "teams/list-teams",
@@ -58,7 +59,7 @@ list_teams = Operation(
 
 get_team = Operation(
     name="get_team", method="GET", path="/v2/teams/{team_id}",
-    resource=Resource.TEAMS, action=Action.READ, returns=One(Team),
+    resource=Resource.TEAMS, action=Action.READ, needs=no_inbox, returns=One(Team),
     phrase="read team {team_id}",
     summary="One team; not documented, but each team links to itself.",
     source=HS + "teams/list-teams",
@@ -66,7 +67,7 @@ get_team = Operation(
 
 list_team_members = Operation(
     name="list_team_members", method="GET", path="/v2/teams/{team_id}/members",
-    resource=Resource.TEAMS, action=Action.READ, query=ListTeamMembers, returns=ListOf("users", User),
+    resource=Resource.TEAMS, action=Action.READ, needs=no_inbox, query=ListTeamMembers, returns=ListOf("users", User),
     phrase="list who is in team {team_id}",
     summary="List the users of a team.",
     source=HS + "teams/list-team-members",
@@ -74,7 +75,7 @@ list_team_members = Operation(
 
 update_team_members = Operation(
     name="update_team_members", method="PUT", path="/v2/teams/{team_id}/members",
-    resource=Resource.TEAMS, action=Action.WRITE, body=UpdateTeamMembers, returns=NoContent(),
+    resource=Resource.TEAMS, action=Action.WRITE, needs=no_inbox, body=UpdateTeamMembers, returns=NoContent(),
     errors=((403, "the caller is neither owner nor administrator"),),
     phrase="change who is in team {team_id}",
     summary="Add users to a team and take others out of it.",

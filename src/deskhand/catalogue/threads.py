@@ -10,7 +10,15 @@ from deskhand.catalogue import events
 from deskhand.catalogue.attachments import Attachment, NewAttachment
 from deskhand.catalogue.customers import CustomerReference
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource
+from deskhand.catalogue.needs import (
+    SENDS_MAIL,
+    by_conversation,
+    conversation_written,
+    customer_named,
+    distinct,
+    thread_written,
+)
+from deskhand.catalogue.operation import HS, Action, Asked, Created, ListOf, Need, NoContent, One, Operation, Resource
 from deskhand.catalogue.people import Person, Source
 from deskhand.catalogue.values import Id, NonEmpty, OwnerId, PageNumber, Recipient, Shape, WireTime
 
@@ -153,6 +161,44 @@ class OriginalSource(Shape):
     original: str
 
 
+# -- What calls need
+
+
+def _added(asked: Asked) -> tuple[Need, ...]:
+    """Files, the customer, a status and an owner as if they came by calls of their own."""
+    new: NewReply | NewNote | NewChat | NewCustomerThread = asked.body
+    (add,) = by_conversation(asked)
+    needs = [add]
+    if new.attachments:
+        needs.append(thread_written(add.place, "add_attachment"))
+    if _changes_conversation(new):
+        needs.append(conversation_written(add.place, "update_conversation"))
+    if not isinstance(new, NewNote):
+        needs.append(customer_named(new.customer.id, new.customer.email, add.place))
+    return distinct(needs)
+
+
+def _changes_conversation(new: NewReply | NewNote | NewChat | NewCustomerThread) -> bool:
+    """Whether a status or an owner is named; that a plain reply reopens a conversation is part of replying."""
+    if isinstance(new, NewReply) and new.assign_to is not UNSET:
+        return True
+    return isinstance(new, NewReply | NewNote) and new.status is not None
+
+
+def _published(asked: Asked) -> tuple[Need, ...]:
+    """What is sent, now or later, is sent as a reply."""
+    (publish,) = by_conversation(asked)
+    return publish, thread_written(publish.place, SENDS_MAIL)
+
+
+def _edited(asked: Asked) -> tuple[Need, ...]:
+    """Anything but a new text and hiding might be publishing."""
+    step: ThreadStep = asked.body
+    return by_conversation(asked) if (step.path or "").removeprefix("/") in ("text", "hidden") else _published(asked)
+
+
+# -- The operations
+
 _THREADS = "/v2/conversations/{conversation_id}"
 _ONE = _THREADS + "/threads/{thread_id}"
 _NO_THREAD = (404, "unknown, deleted or merged conversation, or no such thread in it")
@@ -165,7 +211,8 @@ _ERRORS = (
 
 list_threads = Operation(
     name="list_threads", method="GET", path=_THREADS + "/threads",
-    resource=Resource.THREADS, action=Action.READ, query=ListThreads, returns=ListOf("threads", Thread),
+    resource=Resource.THREADS, action=Action.READ, needs=by_conversation,
+    query=ListThreads, returns=ListOf("threads", Thread),
     phrase="list the threads of conversation {conversation_id}",
     summary="A conversation's threads, newest first: messages, notes, drafts and line items.",
     source=HS + "conversations/threads/list",
@@ -174,7 +221,8 @@ list_threads = Operation(
 
 list_threads_v3 = Operation(
     name="list_threads_v3", method="GET", path="/v3/conversations/{conversation_id}/threads",
-    resource=Resource.THREADS, action=Action.READ, query=ListThreads, returns=ListOf("threads", Thread),
+    resource=Resource.THREADS, action=Action.READ, needs=by_conversation,
+    query=ListThreads, returns=ListOf("threads", Thread),
     phrase="list the threads of conversation {conversation_id}",
     summary="A conversation's threads, with AI agents told apart as `system_user`.",
     source=HS + "conversations/threads/list-v3",
@@ -183,7 +231,7 @@ list_threads_v3 = Operation(
 
 reply_to_conversation = Operation(
     name="reply_to_conversation", method="POST", path=_THREADS + "/reply",
-    resource=Resource.THREADS, action=Action.WRITE, body=NewReply, returns=Created(),
+    resource=Resource.THREADS, action=Action.WRITE, needs=_added, body=NewReply, returns=Created(),
     phrase="reply to conversation {conversation_id}",
     summary="Send a reply to the customer by e-mail; with `draft` true it is kept unpublished.",
     source=HS + "conversations/threads/reply", errors=_ERRORS, emits=(events.AGENT_REPLY_CREATED,),
@@ -191,7 +239,7 @@ reply_to_conversation = Operation(
 
 add_note = Operation(
     name="add_note", method="POST", path=_THREADS + "/notes",
-    resource=Resource.THREADS, action=Action.WRITE, body=NewNote, returns=Created(),
+    resource=Resource.THREADS, action=Action.WRITE, needs=_added, body=NewNote, returns=Created(),
     phrase="add a note to conversation {conversation_id}",
     summary="Add an internal note; it is never sent to the customer.",
     source=HS + "conversations/threads/note", errors=_ERRORS, emits=(events.NOTE_CREATED,),
@@ -199,7 +247,7 @@ add_note = Operation(
 
 add_chat = Operation(
     name="add_chat", method="POST", path=_THREADS + "/chats",
-    resource=Resource.THREADS, action=Action.WRITE, body=NewChat, returns=Created(),
+    resource=Resource.THREADS, action=Action.WRITE, needs=_added, body=NewChat, returns=Created(),
     phrase="add a chat to conversation {conversation_id}",
     summary="Write down a chat with the customer.",
     source=HS + "conversations/threads/chat", errors=_ERRORS,
@@ -207,7 +255,7 @@ add_chat = Operation(
 
 add_phone = Operation(
     name="add_phone", method="POST", path=_THREADS + "/phones",
-    resource=Resource.THREADS, action=Action.WRITE, body=NewChat, returns=Created(),
+    resource=Resource.THREADS, action=Action.WRITE, needs=_added, body=NewChat, returns=Created(),
     phrase="add a phone call to conversation {conversation_id}",
     summary="Write down a phone call with the customer.",
     source=HS + "conversations/threads/phone", errors=_ERRORS,
@@ -215,7 +263,7 @@ add_phone = Operation(
 
 add_customer_thread = Operation(
     name="add_customer_thread", method="POST", path=_THREADS + "/customer",
-    resource=Resource.THREADS, action=Action.WRITE, body=NewCustomerThread, returns=Created(),
+    resource=Resource.THREADS, action=Action.WRITE, needs=_added, body=NewCustomerThread, returns=Created(),
     phrase="add a message of the customer to conversation {conversation_id}",
     summary="Add a message that the customer wrote; it reopens the conversation unless it is imported.",
     source=HS + "conversations/threads/customer", errors=_ERRORS, emits=(events.CUSTOMER_REPLY_CREATED,),
@@ -223,7 +271,7 @@ add_customer_thread = Operation(
 
 update_thread = Operation(
     name="update_thread", method="PATCH", path=_ONE,
-    resource=Resource.THREADS, action=Action.WRITE, body=ThreadStep, returns=NoContent(),
+    resource=Resource.THREADS, action=Action.WRITE, needs=_edited, body=ThreadStep, returns=NoContent(),
     phrase="change thread {thread_id} of conversation {conversation_id}",
     summary="Replace a thread's text, or hide and show it; for administrators, unless the account lets others.",
     source=HS + "conversations/threads/update", since="2018-09-26",
@@ -232,7 +280,7 @@ update_thread = Operation(
 
 schedule_thread = Operation(
     name="schedule_thread", method="PUT", path=_ONE + "/schedule",
-    resource=Resource.THREADS, action=Action.WRITE, body=ScheduleThread, returns=NoContent(),
+    resource=Resource.THREADS, action=Action.WRITE, needs=_published, body=ScheduleThread, returns=NoContent(),
     phrase="schedule draft {thread_id} of conversation {conversation_id}",
     summary="Let a draft reply go out by itself at a later time; a new schedule takes the place of the one before.",
     source=HS + "conversations/threads/schedule/update", since="2024-06-13",
@@ -241,8 +289,8 @@ schedule_thread = Operation(
 
 send_scheduled_thread = Operation(
     name="send_scheduled_thread", method="PATCH", path=_ONE + "/schedule",
-    resource=Resource.THREADS, action=Action.WRITE, body=ThreadStep, returns=NoContent(),
-    phrase="send scheduled draft {thread_id} of conversation {conversation_id} now",
+    resource=Resource.THREADS, action=Action.WRITE, needs=_published, body=ThreadStep, returns=NoContent(),
+    phrase="send scheduled draft {thread_id} of conversation {conversation_id}",
     summary="Send a scheduled draft reply now.",
     source=HS + "conversations/threads/schedule/publish", since="2024-06-13",
     errors=((404, "unknown, deleted or merged conversation, or the thread is not scheduled"), _LOCKED),
@@ -254,8 +302,8 @@ send_scheduled_thread = Operation(
 
 unschedule_thread = Operation(
     name="unschedule_thread", method="DELETE", path=_ONE + "/schedule",
-    resource=Resource.THREADS, action=Action.WRITE, returns=NoContent(),
-    phrase="take draft {thread_id} of conversation {conversation_id} off its schedule",
+    resource=Resource.THREADS, action=Action.WRITE, needs=by_conversation, returns=NoContent(),
+    phrase="unschedule draft {thread_id} of conversation {conversation_id}",
     summary="Take a draft reply off its schedule; it stays as an ordinary draft.",
     source=HS + "conversations/threads/schedule/delete", since="2024-06-13",
     errors=((400, "the thread is not a draft"), _NO_THREAD, _LOCKED),
@@ -263,7 +311,8 @@ unschedule_thread = Operation(
 
 get_original_source = Operation(
     name="get_original_source", method="GET", path=_ONE + "/original-source",
-    resource=Resource.THREADS, action=Action.READ, returns=One(OriginalSource, raw="message/rfc822"),
+    resource=Resource.THREADS, action=Action.READ, needs=by_conversation,
+    returns=One(OriginalSource, raw="message/rfc822"),
     phrase="read the original mail of thread {thread_id} of conversation {conversation_id}",
     summary="The mail that a thread came by: in JSON, or as it is with `Accept: message/rfc822`.",
     source=HS + "conversations/threads/thread-source-json",

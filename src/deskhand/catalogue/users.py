@@ -8,7 +8,8 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from deskhand.catalogue import events
 from deskhand.catalogue.links import Links
-from deskhand.catalogue.operation import HS, Action, Created, ListOf, NoContent, One, Operation, Resource
+from deskhand.catalogue.needs import inboxes_named, no_inbox
+from deskhand.catalogue.operation import HS, Action, Asked, Created, ListOf, Need, NoContent, One, Operation, Resource
 from deskhand.catalogue.values import Email, Id, PageNumber, Shape
 
 NAME_MOST = 40
@@ -168,6 +169,19 @@ class SetUserStatus(Shape, kw_only=True):
     custom_status: CustomStatus | None = None
 
 
+# -- What calls need
+
+
+def _listed(asked: Asked) -> tuple[Need, ...]:
+    query: ListUsers = asked.query
+    return no_inbox(asked) + inboxes_named(() if query.mailbox is None else (query.mailbox,))
+
+
+def _created(asked: Asked) -> tuple[Need, ...]:
+    new: NewUser = asked.body
+    return no_inbox(asked) + inboxes_named(inbox.id for inbox in new.mailboxes or ())
+
+
 # -- The operations
 
 _ONE = "/v2/users/{user_id}"
@@ -178,7 +192,7 @@ _THEMSELVES = (403, "the caller is neither this user nor owner nor administrator
 
 list_users = Operation(
     name="list_users", method="GET", path="/v2/users",
-    resource=Resource.USERS, action=Action.READ, query=ListUsers, returns=ListOf("users", User),
+    resource=Resource.USERS, action=Action.READ, needs=_listed, query=ListUsers, returns=ListOf("users", User),
     phrase="list users",
     summary="List the people of the support team, those with an open invitation included.",
     source=HS + "users/list",
@@ -186,7 +200,7 @@ list_users = Operation(
 
 create_user = Operation(
     name="create_user", method="POST", path="/v2/users",
-    resource=Resource.USERS, action=Action.WRITE, body=NewUser, returns=Created(),
+    resource=Resource.USERS, action=Action.WRITE, needs=_created, body=NewUser, returns=Created(),
     errors=(_ADMINISTRATORS, (409, "the e-mail address belongs to a user already")),
     phrase="create a user",
     summary="Invite somebody to the support team and decide which inboxes they see.",
@@ -195,7 +209,7 @@ create_user = Operation(
 
 get_me = Operation(
     name="get_me", method="GET", path="/v2/users/me",
-    resource=Resource.USERS, action=Action.READ, returns=One(User),
+    resource=Resource.USERS, action=Action.READ, needs=no_inbox, returns=One(User),
     phrase="read who it acts as",
     summary="The user this token acts as, which decides what it can reach.",
     source=HS + "users/me",
@@ -203,7 +217,7 @@ get_me = Operation(
 
 get_user = Operation(
     name="get_user", method="GET", path=_ONE,
-    resource=Resource.USERS, action=Action.READ, returns=One(User),
+    resource=Resource.USERS, action=Action.READ, needs=no_inbox, returns=One(User),
     phrase="read user {user_id}",
     summary="One user.",
     source=HS + "users/get",
@@ -211,7 +225,7 @@ get_user = Operation(
 
 delete_user = Operation(
     name="delete_user", method="DELETE", path=_ONE,
-    resource=Resource.USERS, action=Action.DELETE, returns=NoContent(),
+    resource=Resource.USERS, action=Action.DELETE, needs=no_inbox, returns=NoContent(),
     errors=((403, "the caller is neither owner nor administrator, or the user is the owner or the caller"),),
     emits=(events.CONVERSATION_ASSIGNED,),
     phrase="delete user {user_id}",
@@ -221,7 +235,8 @@ delete_user = Operation(
 
 list_user_statuses = Operation(
     name="list_user_statuses", method="GET", path="/v2/users/status",
-    resource=Resource.USERS, action=Action.READ, query=ListUserStatuses, returns=ListOf("userStatuses", UserStatus),
+    resource=Resource.USERS, action=Action.READ, needs=no_inbox,
+    query=ListUserStatuses, returns=ListOf("userStatuses", UserStatus),
     phrase="list which users are there",
     summary="List who of the support team is active or away, for e-mail and for chats.",
     source=HS + "users/status/list", since="2026-01-19",
@@ -229,7 +244,7 @@ list_user_statuses = Operation(
 
 get_user_status = Operation(
     name="get_user_status", method="GET", path=_STATUS,
-    resource=Resource.USERS, action=Action.READ, returns=One(UserStatus),
+    resource=Resource.USERS, action=Action.READ, needs=no_inbox, returns=One(UserStatus),
     phrase="read whether user {user_id} is there",
     summary="Whether a user is active or away, since when and who said so.",
     source=HS + "users/status/get", since="2026-02-05",
@@ -237,7 +252,8 @@ get_user_status = Operation(
 
 set_user_status = Operation(
     name="set_user_status", method="PUT", path=_STATUS,
-    resource=Resource.USERS, action=Action.WRITE, body=SetUserStatus, returns=NoContent(), errors=(_THEMSELVES,),
+    resource=Resource.USERS, action=Action.WRITE, needs=no_inbox,
+    body=SetUserStatus, returns=NoContent(), errors=(_THEMSELVES,),
     emits=(events.USER_STATUS_CHANGED,),
     phrase="say whether user {user_id} is there",
     summary="Make a user active or away, with words of their own if they like.",
@@ -246,7 +262,7 @@ set_user_status = Operation(
 
 get_user_reassignment = Operation(
     name="get_user_reassignment", method="GET", path=_REASSIGNMENT,
-    resource=Resource.USERS, action=Action.READ, returns=One(Reassignment),
+    resource=Resource.USERS, action=Action.READ, needs=no_inbox, returns=One(Reassignment),
     phrase="read what becomes of the conversations of user {user_id} while away",
     summary="Whether a user's conversations go to others once the user has been away for a while.",
     source=HS + "users/conversation%20reassignment/get",
@@ -254,7 +270,8 @@ get_user_reassignment = Operation(
 
 set_user_reassignment = Operation(
     name="set_user_reassignment", method="PUT", path=_REASSIGNMENT,
-    resource=Resource.USERS, action=Action.WRITE, body=Reassignment, returns=NoContent(), errors=(_THEMSELVES,),
+    resource=Resource.USERS, action=Action.WRITE, needs=no_inbox,
+    body=Reassignment, returns=NoContent(), errors=(_THEMSELVES,),
     phrase="decide what becomes of the conversations of user {user_id} while away",
     summary="Decide whether a user's conversations go to others once the user has been away for a while.",
     source=HS + "users/conversation%20reassignment/update",
@@ -262,7 +279,8 @@ set_user_reassignment = Operation(
 
 list_system_users = Operation(
     name="list_system_users", method="GET", path="/v3/system-users",
-    resource=Resource.USERS, action=Action.READ, query=ListSystemUsers, returns=ListOf("system_users", SystemUser),
+    resource=Resource.USERS, action=Action.READ, needs=no_inbox,
+    query=ListSystemUsers, returns=ListOf("system_users", SystemUser),
     phrase="list system users",
     summary="List the agents and other integrations that act on their own in this account.",
     source=HS + "system-users/list",
@@ -270,7 +288,7 @@ list_system_users = Operation(
 
 get_system_user = Operation(
     name="get_system_user", method="GET", path="/v3/system-users/{system_user_id}",
-    resource=Resource.USERS, action=Action.READ, returns=One(SystemUser),
+    resource=Resource.USERS, action=Action.READ, needs=no_inbox, returns=One(SystemUser),
     phrase="read system user {system_user_id}",
     summary="One system user.",
     source=HS + "system-users/get",

@@ -6,22 +6,22 @@ before: `deskhand --help` then needs neither a database driver nor a server.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from deskhand import __version__
+from deskhand.cli import audit_commands, gateway_commands
+from deskhand.cli.options import Json
+from deskhand.cli.options import module as _module
+from deskhand.cli.options import moment as _moment
+from deskhand.cli.options import settings as _settings
 from deskhand.cli.refused import Refused
-from deskhand.lib.clock import from_wire
 from deskhand.sandbox.options import Options
-from deskhand.settings import Settings, SettingsError, read
-
-TOML = Path("deskhand.toml")
+from deskhand.settings import SettingsError
 
 app = typer.Typer(
     name="deskhand",
@@ -40,7 +40,8 @@ webhooks = typer.Typer(
 )
 app.add_typer(webhooks)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+for commands in (audit_commands.audit, *gateway_commands.GROUPS):
+    app.add_typer(commands)
 
 
 def main() -> None:
@@ -62,22 +63,6 @@ def _fail(text: str) -> None:
     sys.exit(1)
 
 
-def _module(name: str) -> Any:
-    return importlib.import_module(f"deskhand.cli.{name}")
-
-
-def _settings(**options: Any) -> Settings:
-    return read(os.environ, TOML, {name: value for name, value in options.items() if value is not None})
-
-
-def _moment(text: str | None, option: str) -> datetime | None:
-    """A time that an option gives; raises BadParameter."""
-    try:
-        return None if text is None else from_wire(text)
-    except ValueError as problem:
-        raise typer.BadParameter(str(problem), param_hint=option) from problem
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -91,6 +76,28 @@ def serve(
 ) -> None:
     """Run the server."""
     _module("serving").serve(_settings(host=host, port=port, workers=workers))
+
+
+@app.command()
+def gateway(
+    upstream: Annotated[str | None, typer.Option(help="The help desk's URL, as https://api.helpscout.net.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="The application's id there, at the first start.")] = None,
+    client_secret: Annotated[
+        str | None, typer.Option(help="Its secret; - reads a line from stdin. Kept encrypted.", show_default=False)
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535, show_default="8080")] = None,
+) -> None:
+    """Run the gateway alone, in front of a remote help desk: Help Scout itself, or another Deskhand.
+
+    Its own database holds agents, grants and the audit log; it is made on the first start.
+    """
+    asks = client_secret == "-"
+    settings = _settings(
+        upstream_url=upstream, upstream_client_id=client_id,
+        upstream_client_secret=None if asks else client_secret, host=host, port=port,
+    )  # fmt: skip
+    _module("gatewaying").gateway(settings, ask_secret=asks)
 
 
 @app.command()
@@ -181,9 +188,22 @@ def check(
 ) -> None:
     """Verify that all is in order.
 
-    Settings, database, counters, tags, files, clock and disk; says what is wrong in words.
+    Settings, database, counters, tags, files, audit chain, clock and disk; says what is wrong in words.
     """
     _module("checking").check(lambda: _settings(), repair=repair, json=json)
+
+
+@app.command()
+def mcp(
+    key: Annotated[
+        str, typer.Option(envvar="DESKHAND_MCP_KEY", help="The agent's key; best given by the environment.")
+    ],
+    url: Annotated[
+        str, typer.Option(envvar="DESKHAND_MCP_URL", help="Where Deskhand listens.")
+    ] = "http://127.0.0.1:8080",
+) -> None:
+    """Speak MCP over stdin and stdout, for one agent."""
+    _module("mcp").mcp(key, url)
 
 
 @webhooks.command("log")

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.text import Text
 
+from deskhand.cli import auditing
+from deskhand.cli.clocks import clock_for
 from deskhand.cli.databases import opened
 from deskhand.cli.refused import Refused
 from deskhand.db.database import SQLITE_FILE
@@ -25,7 +27,9 @@ from deskhand.desk.checking import counters, files, tags
 from deskhand.desk.checking.finding import Finding, counted
 from deskhand.desk.conversations.mail.mailing import SEND_EMAIL
 from deskhand.desk.inboxes.tables import inbox
+from deskhand.gateway import chain, connections
 from deskhand.lib.clock import from_wire
+from deskhand.lib.sealing import Sealer, SealingError
 from deskhand.mail.post import Undelivered
 from deskhand.mail.smtp_out import signed_in
 from deskhand.outbox import jobs
@@ -91,13 +95,16 @@ def _of_database(database: Database, settings: Settings, *, repair: bool) -> Ite
     yield Finding("schema", state.current, state.words)
     if not state.current:
         return
-    yield read(_clock)
+    clock = clock_for(settings)
+    yield read(lambda db: _clock(db, clock.now()))
     if repair:
         yield database.write_now(_repair)
     yield from database.read_now(counters.check, "slow")
     yield read(tags.check)
     yield read(lambda db: files.check(db, settings.data_dir / "blobs"))
-    yield read(lambda db: _jobs(db, mails=bool(settings.smtp_url or settings.smtp_by_inbox)))
+    yield auditing.check(database, settings)
+    yield read(lambda db: _connections(db, settings))
+    yield read(lambda db: _jobs(db, clock.now(), mails=bool(settings.smtp_url or settings.smtp_by_inbox)))
     if settings.smtp_by_inbox:
         yield read(lambda db: _mail_addresses(db, settings.smtp_by_inbox))
 
@@ -116,9 +123,9 @@ def _disk(settings: Settings) -> Finding:
     return Finding("disk", free >= FREE_LEAST, words if free >= FREE_LEAST else f"only {words}")
 
 
-def _clock(db: Reader) -> Finding:
-    now = datetime.now(UTC)
-    if now < BUILT:
+def _clock(db: Reader, now: datetime) -> Finding:
+    """`now` is the desk's time, which in a sandbox is not the machine's."""
+    if datetime.now(UTC) < BUILT:
         return Finding("clock", False, f"it shows {now:%Y-%m-%d}, which is long ago")
     apart = abs(server_seconds(db) - time.time())
     if apart > CLOCKS_APART_S:
@@ -129,13 +136,29 @@ def _clock(db: Reader) -> Finding:
     return Finding("clock", True, f"{now:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _jobs(db: Reader, *, mails: bool) -> Finding:
+def _connections(db: Reader, settings: Settings) -> Finding:
+    """Whether the credentials of other help desks can be decrypted; none of these is called."""
+    sealer = Sealer(settings.secret_key, settings.data_dir / connections.KEY_FILE)
+    # Making a connection is logged, so its account has a log.
+    rows = [row for account_id in chain.accounts(db) for row in connections.of_account(db, account_id)]
+    wrong = []
+    for row in rows:
+        try:
+            connections.unseal(sealer, row)
+        except SealingError as problem:
+            wrong.append(f"connection {row.id} of account {row.account_id}, {row.name}: {problem}")
+    if wrong:
+        return Finding("connections", False, "some credentials can't be decrypted", tuple(wrong))
+    return Finding("connections", True, f"{counted(len(rows), 'connection')}, all credentials can be decrypted")
+
+
+def _jobs(db: Reader, now: datetime, *, mails: bool) -> Finding:
     """Where no SMTP server is set up, that no reply could be mailed is as it was wanted."""
     tally = [row for row in jobs.tally(db) if mails or row.kind != SEND_EMAIL or row.state != "failed"]
     gave_up = tuple(f"{row.n:,} {row.kind}" for row in tally if row.state == "failed")
     if gave_up:
         return Finding("jobs", False, 'some gave up; "deskhand jobs" says why and runs them again', gave_up)
-    late_s = max((time.time() - row.first_due_at / 1000 for row in tally), default=0)
+    late_s = max((now.timestamp() - row.first_due_at / 1000 for row in tally), default=0)
     if late_s > LATE_S:
         return Finding("jobs", False, f"one has waited for {late_s:,.0f} seconds: does a worker run?")
     return Finding("jobs", True, f"{counted(sum(row.n for row in tally), 'job')} waiting, none gave up")

@@ -13,10 +13,12 @@ from deskhand.db.engine import Database, Unavailable
 from deskhand.db.version import schema_state
 from deskhand.settings import Settings
 
+TOO_LARGE = "a number is too large to be an id"
+
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Database]:
-    """The settings' database; raises Refused where it can't be reached."""
+    """The settings' database; raises Refused where it can't be reached, or has no room for a number that was given."""
     if not settings.database_url and not settings.data_dir.is_dir():
         raise Refused(f'there is no database in {settings.data_dir} yet: run "deskhand migrate"')
     database = open_database(settings.database_url, settings.data_dir)
@@ -24,6 +26,8 @@ def opened(settings: Settings) -> Iterator[Database]:
         yield database
     except Unavailable as problem:
         raise Refused(problem) from problem
+    except OverflowError as problem:
+        raise Refused(TOO_LARGE) from problem
     finally:
         database.close()
 

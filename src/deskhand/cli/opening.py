@@ -194,6 +194,7 @@ def _words(made: Opened) -> str:
             f"  client_id      {app.client_id}",
             f"  client_secret  {app.client_secret}",
             "The secret is shown this once: only its hash is kept.",
+            '"deskhand agents create" makes an AI agent, "deskhand admin-tokens create" a token for /admin/v1.',
         ]
     )
 

@@ -104,6 +104,7 @@ def _progress(total: int) -> Callable[[int], None]:
 
 def _words(description: dict[str, Any], folder: Path) -> str:
     app, owner = description["apps"][0], description["users"][0]
+    agents = ", ".join(agent["name"] for agent in description["agents"])
     return f"""
   {description["account"]["name"]}, a Deskhand sandbox
 
@@ -112,6 +113,7 @@ def _words(description: dict[str, Any], folder: Path) -> str:
   Application     {app["client_id"]}
   Secret          {app["client_secret"]}
   Sign in as      {owner["email"]} / {PASSWORD}
+  Agents          {agents}, at /v2, /v3 and {description["base_url"]}/mcp
   All of it       {folder / DESCRIPTION}
 
   Ctrl+C stops it. `--data {folder}` starts it again as it is.

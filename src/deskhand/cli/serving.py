@@ -16,7 +16,7 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from uvicorn.supervisors import Multiprocess
 
 from deskhand import __version__
 from deskhand.app import App
+from deskhand.app.alone import GatewayAlone
 from deskhand.cli.databases import require_current, require_folder
 from deskhand.cli.refused import Refused
 from deskhand.db.database import open_database
@@ -46,8 +47,11 @@ WORKER_ANSWERS_WITHIN_S = 30
 LOOK_EVERY_S = 2.0
 
 
-def serve(settings: Settings) -> None:
-    """Run the server until it is told to stop; raises Refused where it can't."""
+Make = Callable[[Settings], App | GatewayAlone]
+
+
+def serve(settings: Settings, make: Make = App) -> None:
+    """Run the server that `make` makes until it is told to stop; raises Refused where it can't."""
     if settings.workers > 1 and not settings.database_url:
         raise Refused(
             f"{settings.workers} workers need PostgreSQL: set DESKHAND_DATABASE_URL, or take 1 worker with SQLite"
@@ -59,7 +63,7 @@ def serve(settings: Settings) -> None:
     with ExitStack() as stack:
         require_folder(settings.data_dir)
         if not settings.database_url:
-            stack.enter_context(_alone_on(settings.data_dir))
+            stack.enter_context(alone_on(settings.data_dir))
         watch = _Watch(settings)
         watch.look_or_wait()
         listener = stack.enter_context(_listening(settings.host, settings.port))
@@ -68,25 +72,27 @@ def serve(settings: Settings) -> None:
             "Deskhand %s listens on %s port %d, its URL is %s, its database %s",
             __version__, settings.host, settings.port, settings.base_url, database,
         )  # fmt: skip
-        status = _run(settings, listener)
+        status = _run(settings, listener, make)
         log.info("stopped")
         watch.require_no_refusal()
         if status:
             raise Refused("the server failed; its log says why")
 
 
-def build(settings: Settings, figures: Path | None = None) -> App:
+def build(make: Make, settings: Settings, figures: Path | None = None) -> App | GatewayAlone:
     """The application of one process; workers share a folder for their figures."""
-    app = App(settings)
+    app = make(settings)
     if figures is not None:
         logs.set_up(settings.log_format, settings.log_level)
         app.metrics.share_in(figures)
     return app
 
 
-def _run(settings: Settings, listener: socket.socket) -> int:
+def _run(settings: Settings, listener: socket.socket, make: Make) -> int:
     """Serve on the socket until told to stop; gives the exit status."""
-    app = build(settings)  # also where workers serve: what can't be built is then said once and not by each of them
+    app = build(
+        make, settings
+    )  # also where workers serve: what can't be built is then said once and not by each of them
     if settings.workers == 1:
         try:
             uvicorn.Server(_config(settings, app)).run([listener])
@@ -96,7 +102,7 @@ def _run(settings: Settings, listener: socket.socket) -> int:
     app.database.close()
     figures = Path(tempfile.mkdtemp(prefix="deskhand-figures-"))
     try:
-        config = _config(settings, partial(build, settings, figures), factory=True)
+        config = _config(settings, partial(build, make, settings, figures), factory=True)
         logging.getLogger("uvicorn").setLevel(logging.INFO)  # it tells of workers that died
         workers = Multiprocess(config, [listener])
         workers.run()
@@ -125,7 +131,7 @@ def _config(settings: Settings, app: object, *, factory: bool = False) -> uvicor
 
 
 @contextmanager
-def _alone_on(folder: Path) -> Iterator[None]:
+def alone_on(folder: Path) -> Iterator[None]:
     """SQLite has one server: rate limits and caches live in its memory."""
     try:
         with file_lock(folder / LOCK_FILE):

@@ -8,6 +8,7 @@ import signal
 
 import uvloop
 
+from deskhand.app.gateway import listener
 from deskhand.cli.databases import opened, require_current, require_folder
 from deskhand.cli.refused import Refused
 from deskhand.db.engine import Database
@@ -38,7 +39,9 @@ async def _work(settings: Settings, database: Database) -> None:
     post = SmtpPost(settings.smtp_url, settings.smtp_by_inbox, settings.base_url)
     blobs = BlobStore(settings.data_dir / "blobs")
     private = settings.webhook_private_addresses
-    tools = after_work.Tools(database, SystemClock(), blobs, settings.base_url, allow_private=private, post=post)
+    clock = SystemClock()
+    also = (listener(settings, database, clock),)
+    tools = after_work.Tools(database, clock, blobs, settings.base_url, allow_private=private, post=post, also=also)
     loop = asyncio.get_running_loop()
     async with after_work.working(tools) as worker:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -217,13 +217,13 @@ class Lane:
     async def run(self, work: Callable[[Session], T]) -> T:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._put(work, lambda *ended: loop.call_soon_threadsafe(_settle, done, *ended))
+        self.put(work, lambda *ended: loop.call_soon_threadsafe(_settle, done, *ended))
         return await done
 
     def run_now(self, work: Callable[[Session], T]) -> T:
         """As `run`, for callers without an event loop (the command line)."""
         done: concurrent.futures.Future[T] = concurrent.futures.Future()
-        self._put(work, partial(_settle, done))
+        self.put(work, partial(_settle, done))
         return done.result()
 
     def close(self) -> None:
@@ -234,7 +234,8 @@ class Lane:
             for thread in self._threads:
                 thread.join()
 
-    def _put(self, work: Callable[[Session], Any], settle: Callable[[Any, BaseException | None], Any]) -> None:
+    def put(self, work: Callable[[Session], Any], settle: Callable[[Any, BaseException | None], Any]) -> None:
+        """As `run`, for callers who don't wait: `settle` is told in the lane's thread how it ended."""
         if self._started.acquire(blocking=False):
             for thread in self._threads:
                 thread.start()
@@ -311,6 +312,10 @@ class Database:
     async def write(self, work: Callable[[Writer], T]) -> T:
         """Run one transaction: all of `work` happens, or, when it raises, nothing."""
         return await self.lanes["write"].run(lambda session: self._transact(session, work))
+
+    def write_then(self, work: Callable[[Writer], T], told: Callable[[T | None, BaseException | None], Any]) -> None:
+        """As `write`, for callers who don't wait: `told` hears in the writer's thread how it ended."""
+        self.lanes["write"].put(lambda session: self._transact(session, work), told)
 
     def listen(self, name: str, told: Callable[[], None]) -> None:
         """Call `told` after each transaction that said `tx.changed(name)`; it runs in the writer's thread."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.catalogue.problems import AccessDenied
+from deskhand.catalogue.problems import AccessDenied, NotFound
 from deskhand.db.engine import Reader
 from deskhand.db.statements import P, rows, value
-from deskhand.desk.call import Actor, Policy
+from deskhand.desk.call import Actor, AsAgent, Policy
 from deskhand.desk.users.tables import account, inbox_access, staff
 
 SEES_ALL = ("owner", "admin")
@@ -27,8 +27,7 @@ class _Known(msgspec.Struct, frozen=True):
     plan: str
 
 
-_USER = rows(
-    _Known,
+_KNOWN = (
     sa.select(
         staff.c.account_id,
         staff.c.id.label("user_id"),
@@ -40,8 +39,11 @@ _USER = rows(
         account.c.plan,
     )
     .join(account, account.c.id == staff.c.account_id)
-    .where(staff.c.id == P("user_id"), staff.c.state == "active"),
+    .where(staff.c.id == P("user_id"), staff.c.state == "active")
 )
+# Agents come through the gateway and by no other door, so no credential may stand for a system user.
+_USER = rows(_Known, _KNOWN.where(staff.c.type != "system_user"))
+_SYSTEM_USER = rows(_Known, _KNOWN.where(staff.c.account_id == P("account_id"), staff.c.type == "system_user"))
 _INBOXES = value(
     int,
     sa.select(inbox_access.c.inbox_id)
@@ -58,13 +60,30 @@ def actor(db: Reader, user_id: int) -> Actor | None:
     inboxes = None
     if known.role not in SEES_ALL:
         inboxes = tuple(db.all(_INBOXES, user_id=user_id, account_id=known.account_id))
-    policy = Policy(known.rate_limit, known.lock_after_days, known.thread_editing, known.timezone, known.plan)
-    return Actor(known.account_id, known.user_id, known.role, inboxes, policy)
+    return Actor(known.account_id, known.user_id, known.role, inboxes, _policy(known))
+
+
+def agent(db: Reader, given: AsAgent) -> Actor | None:
+    """An agent as a caller; None when the account has no such system user, or no longer."""
+    known = db.one(_SYSTEM_USER, account_id=given.account_id, user_id=given.user_id)
+    if known is None:
+        return None
+    inboxes = None if given.inboxes is None else tuple(sorted(given.inboxes))
+    return Actor(known.account_id, known.user_id, "admin", inboxes, _policy(known), given.inboxes, given.hide)
+
+
+def _policy(known: _Known) -> Policy:
+    return Policy(known.rate_limit, known.lock_after_days, known.thread_editing, known.timezone, known.plan)
 
 
 def may_see(actor: Actor, inbox_id: int) -> bool:
     """Whether the caller may see an inbox of their account."""
     return actor.inboxes is None or inbox_id in actor.inboxes
+
+
+def may_know(actor: Actor, inbox_id: int) -> bool:
+    """Whether the caller may know that an inbox of their account exists: all but agents narrowed to others."""
+    return actor.only is None or inbox_id in actor.only
 
 
 def require_administrator(actor: Actor) -> None:
@@ -74,6 +93,6 @@ def require_administrator(actor: Actor) -> None:
 
 
 def require_inbox(actor: Actor, inbox_id: int) -> None:
-    """Raises AccessDenied for an inbox of the account that the caller may not see."""
+    """Raises AccessDenied for an inbox of the account that the caller may not see, NotFound if not even know of."""
     if not may_see(actor, inbox_id):
-        raise AccessDenied
+        raise AccessDenied if actor.only is None else NotFound

@@ -27,7 +27,7 @@ class Tools:
     `allow_loopback`: webhooks may go to this machine (the sandbox's may); `allow_private`: to private networks too.
 
     `keep_files`: files stay when nothing names them any more, because a reset brings back what did (the sandbox's).
-    `post` takes mail away; without another it knows no server.
+    `post` takes mail away; without another it knows no server. `also` are told of events beside the desk's own.
     """
 
     database: Database
@@ -38,6 +38,7 @@ class Tools:
     allow_private: bool = False
     keep_files: bool = False
     post: Post = field(default_factory=lambda: SmtpPost(None, {}, ""))
+    also: Sequence[Listener] = ()
 
 
 @asynccontextmanager
@@ -62,4 +63,4 @@ def kinds(tools: Tools, outbound: Outbound) -> Mapping[str, Kind]:
 
 def listeners(tools: Tools) -> Sequence[Listener]:
     """Who is told of events."""
-    return (fan_out.listener(tools.clock, tools.base_url),)
+    return (fan_out.listener(tools.clock, tools.base_url), *tools.also)

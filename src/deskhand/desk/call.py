@@ -30,14 +30,43 @@ class Policy(msgspec.Struct, frozen=True):
     plan: str
 
 
+Hidden = Literal["preview", "tag_counts", "outgoing"]
+"""What answers to an agent may have to leave out: the beginnings of texts, and how many conversations carry a tag.
+
+`outgoing` is not about answers: the agent may not touch threads that are on their way to a customer.
+"""
+
+
 class Actor(msgspec.Struct, frozen=True):
-    """Who acts: a user of an account, and the inboxes they may see (None: all of the account's)."""
+    """Who acts: a user of an account, and the inboxes they may see (None: all of the account's).
+
+    `only` is for agents: the inboxes that this call was narrowed to. Whatever lies in no other must seem not to exist,
+    people included. `hide` is what the answer leaves out.
+    """
 
     account_id: int
     user_id: int
     role: str
     inboxes: tuple[int, ...] | None
     policy: Policy
+    only: frozenset[int] | None = None
+    hide: frozenset[str] = frozenset()
+
+
+AS_AGENT = "deskhand.agent"
+"""The key of the ASGI scope under which the gateway tells whose call this is. No request from outside can set it."""
+
+
+class AsAgent(msgspec.Struct, frozen=True):
+    """An agent as the gateway lets it act: as a system user, narrowed to some inboxes (None: all).
+
+    The gateway has decided that it may do what it asks for, so it has an administrator's rights within them.
+    """
+
+    account_id: int
+    user_id: int
+    inboxes: frozenset[int] | None
+    hide: frozenset[str] = frozenset()
 
 
 # Structs, because each call makes several of these and frozen dataclasses cost several times as much to make.
@@ -125,6 +154,7 @@ class Implementation:
     handler: Handler
     slow: Slow
     files: Files
+    slow_narrowed: bool
 
 
 IMPLEMENTATIONS: dict[str, Implementation] = {}
@@ -132,18 +162,23 @@ IMPLEMENTATIONS: dict[str, Implementation] = {}
 
 
 def implements(
-    operation: Operation[Q, B], *, slow: Slow = lambda query: False, files: Files = lambda body: []
+    operation: Operation[Q, B],
+    *,
+    slow: Slow = lambda query: False,
+    files: Files = lambda body: [],
+    slow_narrowed: bool = False,
 ) -> Callable[[Callable[[Call[Q, B]], Any]], Callable[[Call[Q, B]], Any]]:
     """Tie a handler to its operation; mypy checks the handler against the declared query and body.
 
-    `slow` says which queries are heavy (search, unusual sorting) and belong on the slow lane. `files` gives the files
-    of a body; they are stored before the transaction begins and handed over as `call.stored`, in the same order.
+    `slow` says which queries are heavy (search, unusual sorting) and belong on the slow lane; `slow_narrowed` that all
+    are for an agent narrowed to some inboxes. `files` gives the files of a body; they are stored before the
+    transaction begins and handed over as `call.stored`, in the same order.
     """
 
     def tie(handler: Callable[[Call[Q, B]], Any]) -> Callable[[Call[Q, B]], Any]:
         if operation.name in IMPLEMENTATIONS:
             raise ValueError(f"{operation.name} has two handlers")
-        IMPLEMENTATIONS[operation.name] = Implementation(handler, slow, files)
+        IMPLEMENTATIONS[operation.name] = Implementation(handler, slow, files, slow_narrowed)
         return handler
 
     return tie

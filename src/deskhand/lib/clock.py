@@ -22,6 +22,16 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class StoppedClock:
+    """Always the same time."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
 class MovableClock:
     """The machine's clock plus an offset that can be changed while running."""
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 TIMEOUT_S = 10.0
 """For everything together: finding the address, connecting, sending and the beginning of the answer."""
@@ -58,8 +59,21 @@ class Answer:
     beginning: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All of an answer; names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class NoAnswer(Exception):
-    """There was no answer; the text says why in words."""
+    """There was no answer, or none that could be taken; the text says why in words. `slow`: it took too long."""
+
+    def __init__(self, words: str, *, slow: bool = False) -> None:
+        super().__init__(words)
+        self.slow = slow
 
 
 class _Refused(OSError):
@@ -100,12 +114,15 @@ def _is_public(ip: _Address) -> bool:
 
 
 class Outbound:
-    """A pool of connections; use it as `async with`."""
+    """A pool of connections; use it as `async with`. `connect_s` is how long only connecting may take, of the whole."""
 
-    def __init__(self, user_agent: str, allowed: Allowed, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, user_agent: str, allowed: Allowed, timeout_s: float = TIMEOUT_S, connect_s: float | None = None
+    ) -> None:
         self._headers = {"User-Agent": user_agent}
         self._allowed = allowed
         self._timeout_s = timeout_s
+        self._connect_s = connect_s
         self._session: aiohttp.ClientSession | None = None
         self._resolver: _Resolver | None = None
 
@@ -117,11 +134,13 @@ class Outbound:
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s, connect=self._connect_s),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             skip_auto_headers=("Accept-Encoding", "Content-Type"),
         )
+        # Whoever asks decides what may be sent twice: a DELETE that was cut off may have been carried out.
+        self._session._retry_connection = False
         return self
 
     async def __aexit__(
@@ -139,7 +158,24 @@ class Outbound:
             async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as answer:
                 return Answer(answer.status, await _beginning(answer))
         except (aiohttp.ClientError, OSError, ValueError) as problem:  # a TimeoutError is an OSError
-            raise NoAnswer(self._in_words(problem)) from problem
+            raise self._no_answer(problem) from problem
+
+    async def ask(self, method: str, url: str, body: bytes, headers: Mapping[str, str], most: int) -> Whole:
+        """A request for an answer of at most `most` bytes, following no redirect; raises NoAnswer."""
+        assert self._session is not None, "not open"
+        try:
+            asked = self._session.request(
+                method,
+                URL(url, encoded=True),  # exactly as it was written
+                data=BytesIO(body) if body else None,
+                headers=headers,
+                allow_redirects=False,
+            )
+            async with asked as answer:
+                found = {name.lower(): value for name, value in answer.headers.items()}
+                return Whole(answer.status, found, await _whole(answer, most))
+        except (aiohttp.ClientError, OSError, ValueError) as problem:
+            raise self._no_answer(problem) from problem
 
     def _open(self, info: tuple[Any, ...]) -> socket.socket:
         """A socket for an address that may be called; nothing is looked up between this and connecting."""
@@ -148,9 +184,14 @@ class Outbound:
             raise _Refused(wrong)
         return socket.socket(family=family, type=kind, proto=protocol)
 
+    def _no_answer(self, problem: Exception) -> NoAnswer:
+        return NoAnswer(self._in_words(problem), slow=isinstance(problem, TimeoutError))
+
     def _in_words(self, problem: Exception) -> str:
         cause = problem.os_error if isinstance(problem, aiohttp.ClientConnectorError) else problem
         match cause:
+            case aiohttp.ConnectionTimeoutError():
+                return f"no connection within {self._connect_s or self._timeout_s:g} s"
             case TimeoutError():
                 return f"no answer within {self._timeout_s:g} s"
             case _Refused():
@@ -159,6 +200,8 @@ class Outbound:
                 return f"TLS: {cause}"
             case aiohttp.ServerDisconnectedError() | ConnectionResetError():
                 return "the connection was closed before there was an answer"
+            case aiohttp.ClientPayloadError():
+                return "the answer was cut off"
             case aiohttp.ClientResponseError():
                 return "what came back is not HTTP"
             case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | ValueError():
@@ -179,6 +222,17 @@ async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
         while len(read) < READ_MOST and (piece := await answer.content.read(READ_MOST - len(read))):
             read += piece
     return read
+
+
+async def _whole(answer: aiohttp.ClientResponse, most: int) -> bytes:
+    """All of an answer; raises NoAnswer where it is longer than that."""
+    read = bytearray()
+    async for piece in answer.content.iter_any():
+        read += piece
+        if len(read) > most:
+            answer.close()
+            raise NoAnswer(f"the answer is larger than {most:,} bytes")
+    return bytes(read)
 
 
 class _Resolver(AbstractResolver):

@@ -8,6 +8,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import string
+from collections.abc import Callable
+
+Mint = Callable[[int], str]
+"""Makes a token of so many characters."""
 
 _ALPHABET = string.ascii_letters + string.digits
 

@@ -1,8 +1,9 @@
-"""From an Authorization header to the acting user."""
+"""From an Authorization header, or from the gateway's word, to whoever acts."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import msgspec
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from deskhand.db.engine import Database, Reader
 from deskhand.db.statements import P, rows
 from deskhand.desk import access
-from deskhand.desk.call import Actor
+from deskhand.desk.call import Actor, AsAgent
 from deskhand.lib.clock import Clock, to_wire
 from deskhand.lib.secrets import digest
 from deskhand.oauth.tables import application, token
@@ -22,6 +23,8 @@ TOKEN_MOST = 512
 """Characters of a token that is worth a look; ours have 32."""
 OF_OTHER_DOORS = ("dh_agent_", "dh_admin_")
 """How credentials begin that open other doors and must never open this one."""
+_NEVER = "~"
+"""Later than any moment."""
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -54,7 +57,7 @@ class Bearers:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._known: dict[str, tuple[float, str, Actor]] = {}
+        self._known: dict[str | AsAgent, tuple[float, str, Actor]] = {}
         self._version = 0
 
     async def actor(self, header: str | None) -> Actor:
@@ -67,20 +70,33 @@ class Bearers:
         now = to_wire(self._clock.now())
         remembered = self._remembered(given)
         if remembered is None:
-            version = self._database.versions[access.STALE]
-            found = await self._database.read(lambda db: self._look_up(db, given))
-            if found is None:
-                raise Unauthorized(missing=False)
-            remembered = (time.monotonic() + REMEMBER_S, *found)
-            # Unless something changed while it was looked up: then what was read may be stale already.
-            if self._database.versions[access.STALE] == version:
-                self._known[given] = remembered
+            remembered = await self._find(given, lambda db: self._look_up(db, given))
         _, expires_at, actor = remembered
         if expires_at <= now:
             raise Unauthorized(missing=False)
         return actor
 
-    def _remembered(self, given: str) -> tuple[float, str, Actor] | None:
+    async def agent(self, given: AsAgent) -> Actor:
+        """An agent as the gateway lets it act; raises Unauthorized when it is nobody on the desk."""
+        remembered = self._remembered(given)
+        if remembered is None:
+            remembered = await self._find(given, lambda db: self._look_up_agent(db, given))
+        return remembered[2]
+
+    async def _find(
+        self, given: str | AsAgent, look_up: Callable[[Reader], tuple[str, Actor] | None]
+    ) -> tuple[float, str, Actor]:
+        version = self._database.versions[access.STALE]
+        found = await self._database.read(look_up)
+        if found is None:
+            raise Unauthorized(missing=False)
+        remembered = (time.monotonic() + REMEMBER_S, *found)
+        # Unless something changed while it was looked up: then what was read may be stale already.
+        if self._database.versions[access.STALE] == version:
+            self._known[given] = remembered
+        return remembered
+
+    def _remembered(self, given: str | AsAgent) -> tuple[float, str, Actor] | None:
         version = self._database.versions[access.STALE]
         if version != self._version or len(self._known) >= REMEMBER_MOST:
             self._known.clear()
@@ -95,6 +111,11 @@ class Bearers:
             return None
         actor = access.actor(db, found.user_id)
         return None if actor is None else (found.expires_at, actor)
+
+    @staticmethod
+    def _look_up_agent(db: Reader, given: AsAgent) -> tuple[str, Actor] | None:
+        actor = access.agent(db, given)
+        return None if actor is None else (_NEVER, actor)
 
 
 def read_bearer(header: str | None) -> str | None:

@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from starlette.datastructures import Headers
@@ -55,12 +55,25 @@ class Refused(Exception):
         self.content = {"error_description": description, "error": error}
 
 
+class Agents(Protocol):
+    """The gateway's side: agents have client ids and secrets too, but no codes and no refresh tokens."""
+
+    def knows(self, client_id: str) -> bool:
+        """Whether a client id is an agent's, by its form."""
+        ...
+
+    async def sign_in(self, client_id: str, client_secret: str, *, issue: bool) -> str | None:
+        """An access token, or an empty text unless one is to be issued; None when the two don't belong together."""
+        ...
+
+
 class TokenEndpoint:
     """`POST /v2/oauth2/token` as an ASGI application."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, agents: Agents | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._agents = agents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -86,7 +99,10 @@ class TokenEndpoint:
         exchange = EXCHANGES.get(given.get("grant_type", ""))
         if exchange is None:
             raise Refused("unsupported_grant_type", "Invalid grant_type")
-        application = await self._application(given, basic_credentials(Headers(scope=scope).get("authorization")))
+        client = _client(given, basic_credentials(Headers(scope=scope).get("authorization")))
+        if self._agents is not None and self._agents.knows(client.id):
+            return _response(200, _content(await self._for_agent(self._agents, client, given["grant_type"])))
+        application = await self._application(client)
         now = self._clock.now()
         made = await self._database.write(lambda tx: exchange(tx, application, given, now))
         return _response(200, _content(made))
@@ -100,18 +116,45 @@ class TokenEndpoint:
             raise Refused("invalid_request", "The request took too long", 408, Connection="close") from None
         return token_parameters(Headers(scope=scope).get("content-type", ""), body, scope["query_string"])
 
-    async def _application(self, given: dict[str, str], basic: tuple[str, str] | None) -> Application:
-        """The application whose id and secret were given, as parameters or else through HTTP Basic."""
-        client_id, client_secret = given.get("client_id", ""), given.get("client_secret", "")
-        through_basic = basic is not None and not (client_id and client_secret)
-        if basic is not None and through_basic:
-            client_id, client_secret = basic
-        found = await self._database.read(lambda db: applications.authenticate(db, client_id, client_secret))
-        if found is not None:
-            return found
-        if through_basic:
-            raise _invalid_client(401, **{"WWW-Authenticate": 'Basic realm="OAuth2.0"'})
-        raise _invalid_client()
+    async def _application(self, client: _Client) -> Application:
+        """The application whose id and secret were given."""
+        found = await self._database.read(lambda db: applications.authenticate(db, client.id, client.secret))
+        if found is None:
+            raise client.refused
+        return found
+
+    async def _for_agent(self, agents: Agents, client: _Client, grant_type: str) -> Tokens:
+        """A token for an agent, which has nothing but its client credentials to get one by."""
+        made = await agents.sign_in(client.id, client.secret, issue=grant_type == "client_credentials")
+        if made is None:
+            raise client.refused
+        if not made:
+            given = "code" if grant_type == "authorization_code" else "refresh_token"
+            raise Refused("invalid_request", f"Invalid {given}")
+        return Tokens(made, None)
+
+
+class _Client(msgspec.Struct, frozen=True):
+    """Who asks, by their own account."""
+
+    id: str
+    secret: str
+    through_basic: bool
+
+    @property
+    def refused(self) -> Refused:
+        """What they hear when the secret is not that of the id."""
+        if self.through_basic:
+            return _invalid_client(401, **{"WWW-Authenticate": 'Basic realm="OAuth2.0"'})
+        return _invalid_client()
+
+
+def _client(given: dict[str, str], basic: tuple[str, str] | None) -> _Client:
+    """The id and the secret that were given, as parameters or else through HTTP Basic."""
+    client_id, client_secret = given.get("client_id", ""), given.get("client_secret", "")
+    if basic is not None and not (client_id and client_secret):
+        return _Client(*basic, through_basic=True)
+    return _Client(client_id, client_secret, through_basic=False)
 
 
 def _by_client_credentials(tx: Writer, application: Application, given: dict[str, str], now: datetime) -> Tokens:

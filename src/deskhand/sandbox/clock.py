@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from deskhand.lib.clock import MovableClock
+from deskhand.sandbox.options import DESCRIPTION
 
 CLOCK_FILE = "clock.json"
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
@@ -34,6 +35,15 @@ class SandboxClock(MovableClock):
         """Back to where a fresh sandbox begins."""
         self.offset = self._start
         self._file.unlink(missing_ok=True)
+
+
+def clock_in(folder: Path) -> SandboxClock | None:
+    """The clock of the sandbox that is in a folder, as its server has it at this moment; None where there is none."""
+    try:
+        made = json.loads((folder / DESCRIPTION).read_text())["sandbox"]
+    except FileNotFoundError:
+        return None
+    return SandboxClock(folder, timedelta(seconds=made["offset_s"]))
 
 
 def read_step(text: str) -> timedelta:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from deskhand.db.database import SQLITE_FILE
 from deskhand.db.engine import Database
 from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.db.sqlite import open_sqlite, save_copy
 from deskhand.lib.blobs import BlobStore
-from deskhand.lib.clock import from_wire, to_wire
+from deskhand.lib.clock import StoppedClock, from_wire, to_wire
+from deskhand.lib.secrets import Mint
 from deskhand.oauth import applications, passwords
+from deskhand.sandbox import agents, shop
 from deskhand.sandbox import seed as seeding
-from deskhand.sandbox import shop
 from deskhand.sandbox import world as invention
 from deskhand.sandbox.clock import CLOCK_FILE
 from deskhand.sandbox.options import CALLBACK, DEFAULTS, DESCRIPTION, PASSWORD, SEEDED_COPY, Options, Sandbox
@@ -41,17 +43,26 @@ class _Made:
     offset_s: float
 
 
+class _Earlier(NamedTuple):
+    """What an earlier run left."""
+
+    made: _Made
+    agents: agents.Made
+
+
 def prepare(options: Options, base_url: str, progress: Callable[[int], Progress] = lambda total: _silent) -> Sandbox:
     """Fill the folder, or take it as it is where it was filled with the options that are given.
 
     `progress` is told how many conversations are to be made; what it gives back is told how many are done.
     """
-    made = _fits(options, _read(options.folder / DESCRIPTION))
-    if made is None:
+    earlier = _read(options.folder / DESCRIPTION)
+    if earlier is not None and _fits(options, earlier):
+        made, found = earlier
+    else:
         made = _make(options)
         _clear(options.folder)
-        _fill(options.folder, made, base_url, progress(made.conversations))
-    description = _described(made, base_url)
+        found = _fill(options.folder, made, base_url, progress(made.conversations))
+    description = _described(made, found, base_url)
     # Last, so that a folder whose filling was interrupted is filled anew.
     _write(options.folder / DESCRIPTION, description)
     return Sandbox(description, timedelta(seconds=made.offset_s))
@@ -61,13 +72,14 @@ def _silent(done: int) -> None:
     """The progress nobody looks at."""
 
 
-def _fits(options: Options, made: _Made | None) -> _Made | None:
-    """What the folder was made from, where that is what is asked for."""
-    if made is None or not (options.folder / SQLITE_FILE).exists():
-        return None
+def _fits(options: Options, earlier: _Earlier) -> bool:
+    """Whether what the folder was made from is what is asked for."""
+    made = earlier.made
+    if not (options.folder / SQLITE_FILE).exists():
+        return False
     asked = {"seed": options.seed, "conversations": options.conversations, "rate_limit": options.rate_limit}
     differs = any(value is not None and value != getattr(made, name) for name, value in asked.items())
-    return None if differs or (options.now and to_wire(options.now) != made.now) else made
+    return not differs and (options.now is None or to_wire(options.now) == made.now)
 
 
 def _make(options: Options) -> _Made:
@@ -83,7 +95,7 @@ def credential(seed: int, name: str, length: int = 32) -> str:
     return hmac.new(b"deskhand sandbox", f"{seed}:{name}".encode(), hashlib.sha256).hexdigest()[:length]
 
 
-def _fill(folder: Path, made: _Made, base_url: str, progress: Progress) -> None:
+def _fill(folder: Path, made: _Made, base_url: str, progress: Progress) -> agents.Made:
     folder.mkdir(parents=True, exist_ok=True)
     upgrade(sqlalchemy_url("", folder / SQLITE_FILE))
     world = invention.account(made.seed, from_wire(made.now))
@@ -99,7 +111,9 @@ def _fill(folder: Path, made: _Made, base_url: str, progress: Progress) -> None:
             progress=progress,
         )
         _register(database, made, base_url, world)
+        found = agents.make(database, StoppedClock(world.now), folder, world.account_id, _mint(made.seed))
         save_copy(database, folder / SEEDED_COPY)
+        return found
     finally:
         database.close()
 
@@ -119,7 +133,13 @@ def _register(database: Database, made: _Made, base_url: str, world: World) -> N
     )
 
 
-def _described(made: _Made, base_url: str) -> dict[str, Any]:
+def _mint(seed: int) -> Mint:
+    """Credentials that the same seed always gives, one after the other."""
+    count = itertools.count(1)
+    return lambda length: credential(seed, f"agents {next(count)}", length)
+
+
+def _described(made: _Made, found: agents.Made, base_url: str) -> dict[str, Any]:
     world = invention.account(made.seed, from_wire(made.now))
     return {
         "base_url": base_url,
@@ -141,8 +161,8 @@ def _described(made: _Made, base_url: str) -> dict[str, Any]:
         "inboxes": [{"id": inbox.id, "name": inbox.name, "email": inbox.email} for inbox in world.inboxes],
         "manual_workflow": {"id": shop.WORKFLOW, "inbox_id": shop.ORDERS},
         "examples": _examples(world, made.conversations),
-        "agents": [],
-        "admin_token": None,
+        "agents": found.agents,
+        "admin_token": found.admin_token,
         "mail": {"captured": base_url + "/sandbox/mail"},
         "sandbox": asdict(made),
     }
@@ -162,10 +182,11 @@ def _examples(world: World, conversations: int) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> _Made | None:
+def _read(path: Path) -> _Earlier | None:
     """What an earlier run noted, where it is readable."""
     try:
-        return _Made(**json.loads(path.read_text())["sandbox"])
+        found = json.loads(path.read_text())
+        return _Earlier(_Made(**found["sandbox"]), agents.Made(found["agents"], found["admin_token"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -34,6 +34,8 @@ def routes(description: dict[str, Any], folder: Path, clock: Clock) -> list[Rout
             base_url=description["base_url"],
             app=app,
             users=description["users"],
+            agents=description["agents"],
+            admin_token=description["admin_token"],
             inbox=description["inboxes"][0],
             conversation=FIRST_CONVERSATION_ID,
             conversations=description["sandbox"]["conversations"],

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from msgspec import UNSET, Meta, UnsetType
 
-from deskhand.api.parse import parse_body, parse_query
-from deskhand.catalogue.matching import AnyOperation, Matcher
-from deskhand.catalogue.operation import BareList, ListOf, NoBody, One, Report
+from deskhand.catalogue.matching import Matcher
+from deskhand.catalogue.operation import AnyOperation, BareList, ListOf, NoBody, One, Report
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
+from deskhand.catalogue.parsing import parse_body, parse_query
 from deskhand.catalogue.values import Email, Ids, PageNumber, Shape, WireTime, decode_hook
 from deskhand.web.reference.entries import Entry, entries, tallies
 from deskhand.web.reference.examples import FILLER, example, path_of, pretty

@@ -153,7 +153,7 @@ class _Change:
     def _move(self, value: Any) -> None:
         inbox_id = _integer(value, least=1)
         inbox = inboxes.by_id(self.tx, self.actor.account_id, inbox_id)
-        if inbox is None:
+        if inbox is None or not access.may_know(self.actor, inbox_id):
             raise unknown_id("value", inbox_id, "inbox")
         access.require_inbox(self.actor, inbox_id)
         old = self.after.inbox_id
@@ -177,7 +177,7 @@ class _Change:
 
     def _customer(self, value: Any) -> None:
         customer_id = _integer(value, least=1)
-        customer = customers.by_id_to_keep(self.tx, self.actor.account_id, customer_id)
+        customer = customers.by_id_to_keep(self.tx, self.actor.account_id, customer_id, self.actor.only)
         if customer is None:
             raise unknown_id("value", customer_id, "customer")
         if customer_id == self.after.customer_id:

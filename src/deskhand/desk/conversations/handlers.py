@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 from deskhand.catalogue import attachments as attachment_operations
@@ -33,7 +34,7 @@ from deskhand.catalogue.threads import (
     Thread,
 )
 from deskhand.desk.call import Call, Created, FileData, MovedTo, Page, implements
-from deskhand.desk.conversations import changing, moving, queries, replying, represent, starting, tagging
+from deskhand.desk.conversations import changing, moving, narrowing, queries, replying, represent, starting, tagging
 from deskhand.desk.conversations.listing import finding
 from deskhand.desk.conversations.listing.filters import FIELD_FILTERS_MOST, Wanted
 from deskhand.desk.conversations.listing.search import read as read_query
@@ -63,7 +64,10 @@ def list_conversations(call: Call[ListConversations, NoBody]) -> Page[Conversati
         threads = _threads_of(call, [row.id for row in found])
     now = from_wire(call.now)
     items = [
-        represent.conversation(row, call.base, now, threads.get(row.id, []) if query.embed else None) for row in found
+        represent.conversation(
+            row, call.base, now, threads.get(row.id, []) if query.embed else None, hide=call.actor.hide
+        )
+        for row in found
     ]
     return Page(items, query.page, PAGE_SIZE, total)
 
@@ -129,12 +133,13 @@ def _get(call: Call[GetConversation, NoBody], *, v3: bool) -> Conversation | Mov
             raise NotFound
         return MovedTo(f"/{'v3' if v3 else 'v2'}/conversations/{row.merged_into}")
     threads = _threads_of(call, [row.id], v3=v3).get(row.id, []) if call.query.embed else None
-    return represent.conversation(row, call.base, now, threads, v3=v3)
+    return represent.conversation(row, call.base, now, threads, v3=v3, hide=call.actor.hide)
 
 
 def _threads_of(call: Call[Any, Any], ids: Sequence[int], *, v3: bool = False) -> dict[int, list[Thread]]:
     account_id = call.actor.account_id
     found = thread_queries.of_conversations(call.tx, account_id, ids)
+    narrowing.leave_out_unknown(call.tx, account_id, call.actor.only, chain.from_iterable(found.values()))
     attachments = thread_queries.attachments_of(call.tx, account_id, [row for rows in found.values() for row in rows])
     return {id: represent.threads(rows, attachments, call.base, v3=v3) for id, rows in found.items()}
 
@@ -191,6 +196,7 @@ def _list_threads(call: Call[ListThreads, NoBody], *, v3: bool) -> Page[Thread]:
     head = queries.head(call.tx, call.actor, call.path[0])
     number, account_id = call.query.page, call.actor.account_id
     found, total = thread_queries.page(call.tx, account_id, head.id, number)
+    narrowing.leave_out_unknown(call.tx, account_id, call.actor.only, found)
     attachments = thread_queries.attachments_of(call.tx, account_id, found)
     return Page(represent.threads(found, attachments, call.base, v3=v3), number, thread_queries.PAGE_SIZE, total)
 

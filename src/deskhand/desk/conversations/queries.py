@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.catalogue.problems import AccessDenied, NotFound
+from deskhand.catalogue.problems import NotFound
 from deskhand.db.engine import Reader
 from deskhand.db.statements import P, columns, rows
 from deskhand.desk import access
 from deskhand.desk.call import Actor
+from deskhand.desk.conversations import narrowing
 from deskhand.desk.conversations.tables import conversation
 from deskhand.desk.customers.tables import customer
 from deskhand.desk.users.tables import staff
@@ -167,11 +168,17 @@ _LOCK_HEAD = rows(Head, _HEAD.with_for_update())
 
 
 def one(db: Reader, actor: Actor, id: int) -> Shown:
-    """A conversation as shown, also a merged one; raises NotFound or AccessDenied."""
+    """A conversation as shown, also a merged one; raises NotFound or AccessDenied.
+
+    A narrowed agent may know of a merged one what it leads to, and so where that lies.
+    """
     found = db.one(_ONE, id=id, account_id=actor.account_id)
     if found is None:
         raise NotFound
-    access.require_inbox(actor, found.inbox_id)
+    if actor.only is None or found.merged_into is None:
+        access.require_inbox(actor, found.inbox_id)
+    elif not narrowing.known(db, actor.account_id, actor.only, (id,)):
+        raise NotFound
     return found
 
 
@@ -180,6 +187,5 @@ def head(db: Reader, actor: Actor, id: int, *, lock: bool = False) -> Head:
     found = db.one(_LOCK_HEAD if lock else _READ_HEAD, id=id, account_id=actor.account_id)
     if found is None or found.merged_into is not None:
         raise NotFound
-    if not access.may_see(actor, found.inbox_id):
-        raise AccessDenied
+    access.require_inbox(actor, found.inbox_id)
     return found

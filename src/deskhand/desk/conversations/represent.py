@@ -32,9 +32,15 @@ _NO_ATTACHMENTS = ThreadEmbedded([])
 
 
 def conversation(
-    row: Shown, base: str, now: datetime, threads: list[Thread] | None = None, *, v3: bool = False
+    row: Shown,
+    base: str,
+    now: datetime,
+    threads: list[Thread] | None = None,
+    *,
+    v3: bool = False,
+    hide: frozenset[str] = frozenset(),
 ) -> Conversation:
-    """A conversation as the API shows it; only v3 tells system users from users."""
+    """A conversation as the API shows it; only v3 tells system users from users. `hide` may name its preview."""
     return Conversation(
         id=row.id,
         number=row.number,
@@ -44,7 +50,7 @@ def conversation(
         status=row.status,  # type: ignore[arg-type]
         state=row.state,
         subject=row.subject or UNSET,
-        preview=row.preview or UNSET,
+        preview=UNSET if "preview" in hide else row.preview or UNSET,
         mailbox_id=row.inbox_id,
         assignee=_assignee(row, v3),
         created_by=_created_by(row, v3),

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from deskhand.catalogue import events
 from deskhand.catalogue.conversations import NewConversation, NewThread
+from deskhand.catalogue.customers import CustomerReference
 from deskhand.catalogue.problems import (
     AccessDenied,
     BadRequest,
@@ -34,7 +35,7 @@ from deskhand.desk.conversations.tables import conversation
 from deskhand.desk.conversations.tagging import attach, tags_as_json
 from deskhand.desk.conversations.writing import ThreadRow, add_thread, count, tell
 from deskhand.desk.customers import verbs as customers
-from deskhand.desk.customers.queries import CustomerRow
+from deskhand.desk.customers.queries import CustomerRow, folded_email
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.inboxes.folders import folder_id, home
 from deskhand.desk.inboxes.queries import InboxRow
@@ -155,7 +156,7 @@ def _check_threads(new: NewConversation) -> None:
 
 def _inbox(tx: Writer, actor: Actor, id: int) -> InboxRow:
     inbox = inboxes.by_id(tx, actor.account_id, id)
-    if inbox is None:
+    if inbox is None or not access.may_know(actor, id):
         raise unknown_id("mailboxId", id, "inbox")
     access.require_inbox(actor, inbox.id)
     return inbox
@@ -181,11 +182,15 @@ def _threads(
     now: str,
 ) -> list[ThreadRow]:
     rows = []
+    # Whoever is made here is in no inbox yet, so an agent narrowed to some could not refer to them a second time.
+    known = {_key(new.customer): customer}
     for position, given in enumerate(new.threads):
         who = customer
-        if given.customer is not None and not _same(given, new):
-            path = f"threads[{position}].customer"
-            who = customers.find_or_create(tx, actor.account_id, given.customer, actor, now, path=path)
+        if given.customer is not None:
+            path, key = f"threads[{position}].customer", _key(given.customer)
+            if key not in known:
+                known[key] = customers.find_or_create(tx, actor.account_id, given.customer, actor, now, path=path)
+            who = known[key]
         by_customer = given.type in _BY_CUSTOMER
         writer = author if given.user is None else require_author(tx, actor, given.user, f"threads[{position}].user")
         rows.append(
@@ -220,9 +225,11 @@ def _addressed(given: NewThread, new: NewConversation, who: CustomerRow) -> list
     return [str(address)] if address else []
 
 
-def _same(given: NewThread, new: NewConversation) -> bool:
-    one, other = given.customer, new.customer
-    return one is not None and (one.id, one.email) == (other.id, other.email)
+def _key(given: CustomerReference) -> tuple[int | None, str | None]:
+    """What a reference means somebody by: an id wins over an address."""
+    if given.id is not None or given.email is None:
+        return given.id, None
+    return None, folded_email(given.email)
 
 
 def _status(new: NewConversation) -> str:

@@ -68,7 +68,7 @@ class _Draft:
 
 def change(tx: Writer, actor: Actor, customer_id: int, steps: list[CustomerChange], now: str) -> None:
     """Carry out all steps or none; raises NotFound, Locked, AlreadyThere, or BadRequest naming the step or field."""
-    before = verbs.to_change(tx, actor.account_id, customer_id)
+    before = verbs.to_change(tx, actor, customer_id)
     _require_few(steps)
     known = queries.entries(tx, actor.account_id, [customer_id])[customer_id]
     draft = _Draft(
@@ -83,7 +83,7 @@ def change(tx: Writer, actor: Actor, customer_id: int, steps: list[CustomerChang
 
 def change_properties(tx: Writer, actor: Actor, customer_id: int, steps: list[PropertyChange], now: str) -> None:
     """Set or remove values of properties, all or none; raises NotFound, Locked, or BadRequest naming the step."""
-    before = verbs.to_change(tx, actor.account_id, customer_id)
+    before = verbs.to_change(tx, actor, customer_id)
     _require_few(steps)
     defined = properties.all_defined(tx, actor.account_id)
     wanted = dict(

@@ -210,7 +210,7 @@ def _entries(call: Call[NoQuery, NoBody], collection: str) -> list[EntryRow]:
 
 
 def _row(call: Call[NoQuery, NoBody]) -> CustomerRow:
-    row = queries.by_id(call.tx, call.actor.account_id, call.path[0])
+    row = queries.by_id(call.tx, call.actor.account_id, call.path[0], call.actor.only)
     if row is None:
         raise NotFound
     return row

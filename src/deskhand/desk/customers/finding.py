@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from deskhand.catalogue.customers import PAGE_SIZE
 from deskhand.db.engine import Reader
 from deskhand.db.statements import P, Statement, rows, value
-from deskhand.desk.customers.queries import HAS_EMAIL, ROW, CustomerRow, conversation, folded_email
+from deskhand.desk.customers.queries import HAS_EMAIL, ROW, WROTE_TO, WROTE_TO_ONE, CustomerRow, folded_email
 from deskhand.desk.customers.tables import customer
 from deskhand.lib.text import fold
 
@@ -35,12 +35,8 @@ _FILTERS: dict[str, sa.ColumnElement[bool]] = {
     "created_since": customer.c.created_at > P("created_since"),
     "modified_since": customer.c.updated_at > P("modified_since"),
     "email": HAS_EMAIL,
-    "inbox_id": sa.exists().where(
-        conversation.c.account_id == P("account_id"),
-        conversation.c.customer_id == customer.c.id,
-        conversation.c.inbox_id == P("inbox_id"),
-        conversation.c.merged_into.is_(None),
-    ),
+    "inbox_id": WROTE_TO_ONE,
+    "several_inboxes": WROTE_TO,
     "organization_id": customer.c.organization_id == P("organization_id"),
 }
 _AFTER = sa.tuple_(customer.c.created_at, customer.c.id) < sa.tuple_(P("after_time"), P("after_id", sa.BigInteger))
@@ -48,7 +44,7 @@ _AFTER = sa.tuple_(customer.c.created_at, customer.c.id) < sa.tuple_(P("after_ti
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which customers, in which order; names and addresses in any case."""
+    """Which customers, in which order; names and addresses in any case. `inboxes` None means whoever there is."""
 
     account_id: int
     first_name: str | None = None
@@ -56,12 +52,22 @@ class Wanted:
     created_since: str | None = None
     modified_since: str | None = None
     email: str | None = None
-    inbox_id: int | None = None
+    inboxes: tuple[int, ...] | None = None
     organization_id: int | None = None
     search: sa.ColumnElement[bool] | None = field(default=None, compare=False)
     sort: str = "createdAt"
     descending: bool = True
     page: int = 1
+
+    @property
+    def inbox_id(self) -> int | None:
+        """The inbox, where it is one alone."""
+        return self.inboxes[0] if self.inboxes and len(self.inboxes) == 1 else None
+
+    @property
+    def several_inboxes(self) -> tuple[int, ...] | None:
+        """The inboxes, where they are several or none."""
+        return self.inboxes if self.inbox_id is None else None
 
 
 def find(db: Reader, wanted: Wanted) -> tuple[list[CustomerRow], int]:
@@ -111,6 +117,7 @@ def _parameters(wanted: Wanted) -> dict[str, Any]:
         "modified_since": wanted.modified_since,
         "email": folded_email(wanted.email or ""),
         "inbox_id": wanted.inbox_id,
+        "inboxes": msgspec.json.encode(wanted.inboxes).decode(),
         "organization_id": wanted.organization_id,
     }
 

@@ -16,7 +16,7 @@ from deskhand.catalogue.operation import NoBody, NoQuery
 from deskhand.catalogue.problems import NotFound
 from deskhand.catalogue.properties import CustomerProperty, NewCustomerProperty, PropertyChange
 from deskhand.desk import access
-from deskhand.desk.call import All, Call, Created, Page, Walked, implements
+from deskhand.desk.call import Actor, All, Call, Created, Page, Walked, implements
 from deskhand.desk.customers import changing, cursors, finding, properties, reading, represent, searching, verbs
 from deskhand.lib.clock import from_wire
 
@@ -28,10 +28,10 @@ def _slow(query: ListCustomers) -> bool:
     return query.query is not None or query.mailbox is not None or query.page > _DEEP
 
 
-@implements(operations.list_customers, slow=_slow)
+@implements(operations.list_customers, slow=_slow, slow_narrowed=True)
 def list_customers(call: Call[ListCustomers, NoBody]) -> Page[Customer]:
     query = call.query
-    if query.mailbox is not None:
+    if query.mailbox is not None and access.may_know(call.actor, query.mailbox):
         access.require_inbox(call.actor, query.mailbox)
     wanted = finding.Wanted(
         call.actor.account_id,
@@ -39,7 +39,7 @@ def list_customers(call: Call[ListCustomers, NoBody]) -> Page[Customer]:
         last_name=query.last_name,
         modified_since=query.modified_since,
         email=query.email,
-        inbox_id=query.mailbox,
+        inboxes=_inboxes(call.actor, query.mailbox),
         search=None if query.query is None else searching.condition(query.query, from_wire(call.now)),
         sort=query.sort_field,
         descending=query.sort_order == "desc",
@@ -50,7 +50,14 @@ def list_customers(call: Call[ListCustomers, NoBody]) -> Page[Customer]:
     return Page(shown, query.page, operations.PAGE_SIZE, total)
 
 
-@implements(operations.list_customers_v3, slow=lambda query: query.query is not None)
+def _inboxes(actor: Actor, asked: int | None) -> tuple[int, ...] | None:
+    """The inboxes whose customers are listed; None: those of all, and those who never wrote."""
+    if asked is None:
+        return None if actor.only is None else actor.inboxes
+    return (asked,) if access.may_know(actor, asked) else ()
+
+
+@implements(operations.list_customers_v3, slow=lambda query: query.query is not None, slow_narrowed=True)
 def list_customers_v3(call: Call[WalkCustomers, NoBody]) -> Walked[Customer]:
     query = call.query
     wanted = finding.Wanted(
@@ -60,6 +67,7 @@ def list_customers_v3(call: Call[WalkCustomers, NoBody]) -> Walked[Customer]:
         created_since=query.created_since,
         modified_since=query.modified_since,
         email=query.email,
+        inboxes=_inboxes(call.actor, None),
         search=None if query.query is None else searching.condition(query.query, from_wire(call.now)),
     )
     after = None if query.cursor is None else cursors.read(query.cursor)
@@ -76,7 +84,7 @@ def create_customer(call: Call[NoQuery, NewCustomer]) -> Created:
 
 @implements(operations.get_customer)
 def get_customer(call: Call[NoQuery, NoBody]) -> Customer:
-    found = reading.by_id(call.tx, call.actor.account_id, call.path[0], call.base)
+    found = reading.by_id(call.tx, call.actor, call.path[0], call.base)
     if found is None:
         raise NotFound
     return found

@@ -97,12 +97,13 @@ def delete_organization(call: Call[NoQuery, NoBody]) -> None:
     call.tx.run(_UNLINK, account_id=account_id, organization_id=id, now=call.now)
 
 
-@implements(operations.list_organization_customers, slow=lambda query: query.page > _SLOW_PAGE)
+@implements(operations.list_organization_customers, slow=lambda query: query.page > _SLOW_PAGE, slow_narrowed=True)
 def list_organization_customers(call: Call[ListOfOrganization, NoBody]) -> Page[Customer]:
     account_id, page = call.actor.account_id, call.query.page
     if queries.by_id(call.tx, account_id, call.path[0]) is None:
         raise NotFound
-    wanted = finding.Wanted(account_id, organization_id=call.path[0], page=page)
+    inboxes = None if call.actor.only is None else call.actor.inboxes
+    wanted = finding.Wanted(account_id, organization_id=call.path[0], inboxes=inboxes, page=page)
     found, total = finding.find(call.tx, wanted)
     return Page(reading.whole(call.tx, account_id, found, call.base), page, operations.PAGE_SIZE, total)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from deskhand.db.engine import Reader
 from deskhand.db.portable import ids_in, texts_in, unindexed
-from deskhand.db.statements import P, columns, rows
+from deskhand.db.statements import P, Statement, columns, rows
 from deskhand.desk.customers.tables import customer, customer_entry
 
 # Conversations are a higher slice, so it can't be imported; its table is named here because only the database can
@@ -70,9 +71,32 @@ class EntryRow(msgspec.Struct, frozen=True):
 ROW = columns(customer, *CustomerRow.__struct_fields__)
 _ROW = sa.select(*ROW).where(customer.c.account_id == P("account_id"))
 _BY_ID = _ROW.where(customer.c.id == P("id"))
-_FOUND = rows(CustomerRow, _BY_ID)
-_LOCKED = rows(CustomerRow, _BY_ID.with_for_update())
-_KEPT = rows(CustomerRow, _BY_ID.with_for_update(read=True, key_share=True))
+
+
+def _wrote_to(inboxes: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        conversation.c.account_id == P("account_id"),
+        conversation.c.customer_id == customer.c.id,
+        inboxes,
+        conversation.c.merged_into.is_(None),
+    )
+
+
+# By the index SQLite would look each inbox up; but hardly anybody has more conversations than there are inboxes.
+WROTE_TO = _wrote_to(ids_in(unindexed(conversation.c.inbox_id), P("inboxes", sa.Text)))
+"""A customer is in every inbox in which they have a conversation."""
+WROTE_TO_ONE = _wrote_to(conversation.c.inbox_id == P("inbox_id"))
+"""The same for a single inbox."""
+
+
+def _pair(select: sa.Select[Any]) -> tuple[Statement[CustomerRow], Statement[CustomerRow]]:
+    """The statement for those who may know every customer, and the one for agents narrowed to some inboxes."""
+    return rows(CustomerRow, select), rows(CustomerRow, select.where(WROTE_TO))
+
+
+_FOUND = _pair(_BY_ID)
+_LOCKED = _pair(_BY_ID.with_for_update())
+_KEPT = _pair(_BY_ID.with_for_update(read=True, key_share=True))
 _IS_EMAIL = customer_entry.c.kind == sa.literal_column("'email'")
 HAS_EMAIL = (
     customer.c.id
@@ -105,19 +129,32 @@ _ENTRIES_OF = rows(
 _WITH_EMAILS = rows(EntryRow, _ENTRIES.where(_IS_EMAIL, texts_in(customer_entry.c.folded, P("emails", sa.Text))))
 
 
-def by_id(db: Reader, account_id: int, id: int) -> CustomerRow | None:
-    """A customer, or None."""
-    return db.one(_FOUND, account_id=account_id, id=id)
+def by_id(db: Reader, account_id: int, id: int, only: Set[int] | None = None) -> CustomerRow | None:
+    """A customer, or None; with `only` one of these inboxes."""
+    return _one(db, _FOUND, account_id, id, only)
 
 
-def by_id_to_change(db: Reader, account_id: int, id: int) -> CustomerRow | None:
-    """A customer whom no other transaction changes until this one ends."""
-    return db.one(_LOCKED, account_id=account_id, id=id)
+def by_id_to_change(db: Reader, account_id: int, id: int, only: Set[int] | None = None) -> CustomerRow | None:
+    """A customer whom no other transaction changes until this one ends; with `only` one of these inboxes."""
+    return _one(db, _LOCKED, account_id, id, only)
 
 
-def by_id_to_keep(db: Reader, account_id: int, id: int) -> CustomerRow | None:
-    """A customer who is not erased, and keeps their name, until this transaction ends."""
-    return db.one(_KEPT, account_id=account_id, id=id)
+def by_id_to_keep(db: Reader, account_id: int, id: int, only: Set[int] | None = None) -> CustomerRow | None:
+    """A customer who is not erased, and keeps their name, until this transaction ends; as `by_id_to_change`."""
+    return _one(db, _KEPT, account_id, id, only)
+
+
+def _one(
+    db: Reader,
+    statements: tuple[Statement[CustomerRow], Statement[CustomerRow]],
+    account_id: int,
+    id: int,
+    only: Set[int] | None,
+) -> CustomerRow | None:
+    every, some = statements
+    if only is None:
+        return db.one(every, account_id=account_id, id=id)
+    return db.one(some, account_id=account_id, id=id, inboxes=_json(sorted(only)))
 
 
 def by_email(db: Reader, account_id: int, email: str) -> CustomerRow | None:

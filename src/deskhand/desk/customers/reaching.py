@@ -65,7 +65,7 @@ def set_address(tx: Writer, actor: Actor, customer_id: int, given: NewAddress, n
     address = give.address(given, "")
     if address is None:
         raise BadRequest(empty("lines"))
-    before = verbs.to_change(tx, actor.account_id, customer_id)
+    before = verbs.to_change(tx, actor, customer_id)
     if address != before.address:
         after = msgspec.structs.replace(verbs.profile_of(before), address=address)
         verbs.save(tx, actor, before, after, now)
@@ -73,14 +73,14 @@ def set_address(tx: Writer, actor: Actor, customer_id: int, given: NewAddress, n
 
 def remove_address(tx: Writer, actor: Actor, customer_id: int, now: str) -> None:
     """Remove a customer's postal address; raises NotFound, also when there is none, and Locked."""
-    before = verbs.to_change(tx, actor.account_id, customer_id)
+    before = verbs.to_change(tx, actor, customer_id)
     if before.address is None:
         raise NotFound
     verbs.save(tx, actor, before, msgspec.structs.replace(verbs.profile_of(before), address=None), now)
 
 
 def _to_change(tx: Writer, actor: Actor, customer_id: int) -> tuple[CustomerRow, list[EntryRow]]:
-    before = verbs.to_change(tx, actor.account_id, customer_id)
+    before = verbs.to_change(tx, actor, customer_id)
     return before, queries.entries(tx, actor.account_id, [customer_id])[customer_id]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from deskhand.catalogue.customers import Customer
 from deskhand.db.engine import Reader
+from deskhand.desk.call import Actor
 from deskhand.desk.customers import properties, queries, represent
 from deskhand.desk.customers.queries import CustomerRow
 
@@ -17,7 +18,7 @@ def whole(db: Reader, account_id: int, rows: Sequence[CustomerRow], base: str) -
     return [represent.customer(row, entries[row.id], base, values[row.id]) for row in rows]
 
 
-def by_id(db: Reader, account_id: int, id: int, base: str) -> Customer | None:
-    """A customer as the API shows them, or None."""
-    row = queries.by_id(db, account_id, id)
-    return None if row is None else whole(db, account_id, [row], base)[0]
+def by_id(db: Reader, actor: Actor, id: int, base: str) -> Customer | None:
+    """A customer as the API shows them; None for one whom there is not, or whom the caller may not know of."""
+    row = queries.by_id(db, actor.account_id, id, actor.only)
+    return None if row is None else whole(db, actor.account_id, [row], base)[0]

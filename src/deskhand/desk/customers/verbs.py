@@ -96,19 +96,21 @@ def find_or_create(
 ) -> CustomerRow:
     """The customer that a reference means; an unknown e-mail address makes a new one of the other fields.
 
-    An id wins over an address; for a known customer the other fields are ignored. Raises BadRequest for an unknown id
-    or when neither is given; `path` is where the reference stands in the body. With `keep` nobody erases or renames
-    the customer before this transaction ends.
+    An id wins over an address; for a known customer the other fields are ignored. Raises BadRequest for an unknown id,
+    when neither is given, and for the address of somebody whom the caller may not know of; `path` is where the
+    reference stands in the body. With `keep` nobody erases or renames the customer before this transaction ends.
     Source: https://developer.helpscout.com/mailbox-api/endpoints/conversations/create
     """
     if given.id is not None:
-        found = (queries.by_id_to_keep if keep else queries.by_id)(tx, account_id, given.id)
+        found = (queries.by_id_to_keep if keep else queries.by_id)(tx, account_id, given.id, actor.only)
         if found is None:
             raise unknown_id(f"{path}.id", given.id, "customer")
         return found
     if given.email is None:
         raise BadRequest(empty(f"{path}.email"))
     found = queries.by_email(tx, account_id, given.email)
+    if found is not None and actor.only is not None:
+        _require_known(tx, actor, found, given.email, path)
     if found is not None and keep:
         found = queries.by_id_to_keep(tx, account_id, found.id)
     if found is not None:
@@ -117,6 +119,16 @@ def find_or_create(
     if given.phone:
         ways.append(give.entry("phone", None, given.phone))
     return _add(tx, account_id, actor, give.referred(given), ways, now)
+
+
+def _require_known(db: Reader, actor: Actor, found: CustomerRow, email: str, path: str) -> None:
+    """Raises BadRequest for a customer of other inboxes than an agent may know of.
+
+    That the address is somebody's can't be kept from whoever tries it, for it is nobody else's in the account. But it
+    must not open the door to all that is known of them.
+    """
+    if queries.by_id(db, actor.account_id, found.id, actor.only) is None:
+        raise BadRequest(in_use(email, f"{path}.email"))
 
 
 def create(tx: Writer, actor: Actor, given: NewCustomer, now: str) -> int:
@@ -140,7 +152,7 @@ def overwrite(tx: Writer, actor: Actor, customer_id: int, given: OverwrittenCust
 
     Raises NotFound, Locked, and BadRequest.
     """
-    before = to_change(tx, actor.account_id, customer_id)
+    before = to_change(tx, actor, customer_id)
     phones = [give.entry("phone", None, given.phone)] if given.phone else []
     if phones:
         known = queries.entries(tx, actor.account_id, [customer_id])[customer_id]
@@ -154,16 +166,16 @@ def overwrite(tx: Writer, actor: Actor, customer_id: int, given: OverwrittenCust
         save(tx, actor, before, after, now)
 
 
-def to_change(tx: Writer, account_id: int, customer_id: int) -> CustomerRow:
+def to_change(tx: Writer, actor: Actor, customer_id: int) -> CustomerRow:
     """A customer who may be changed, kept from other transactions; raises NotFound or Locked."""
-    found = to_erase(tx, account_id, customer_id)
-    require_unlocked(tx, account_id, customer_id)
+    found = to_erase(tx, actor, customer_id)
+    require_unlocked(tx, actor.account_id, customer_id)
     return found
 
 
-def to_erase(tx: Writer, account_id: int, customer_id: int) -> CustomerRow:
+def to_erase(tx: Writer, actor: Actor, customer_id: int) -> CustomerRow:
     """A customer, also a locked one, kept from other transactions; raises NotFound."""
-    found = queries.by_id_to_change(tx, account_id, customer_id)
+    found = queries.by_id_to_change(tx, actor.account_id, customer_id, actor.only)
     if found is None:
         raise NotFound
     return found

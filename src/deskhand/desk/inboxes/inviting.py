@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from deskhand.catalogue.problems import BadRequest, FieldError, empty
 from deskhand.catalogue.users import InboxOfUser, NewUser
 from deskhand.db.engine import Reader, Writer
+from deskhand.desk import access
 from deskhand.desk.access import require_administrator
 from deskhand.desk.call import Actor
 from deskhand.desk.inboxes import queries
@@ -69,5 +70,5 @@ def _unknown(db: Reader, actor: Actor, inboxes: Sequence[InboxOfUser]) -> list[F
     return [
         FieldError(f"mailboxes[{position}].id", "no such inbox", "ValidIdentifier", inbox.id)
         for position, inbox in enumerate(inboxes)
-        if inbox.id not in known
+        if inbox.id not in known or not access.may_know(actor, inbox.id)
     ]

@@ -19,7 +19,8 @@ from deskhand.db.statements import P, Statement, rows
 from deskhand.desk.conversations.tables import conversation, conversation_tag, thread
 from deskhand.desk.reports.hours import Quarter
 from deskhand.desk.reports.selecting import Filters, Selection, Span, active, began, conditions, happened, within
-from deskhand.desk.workflows.tables import workflow_run
+from deskhand.desk.saved_replies.tables import saved_reply
+from deskhand.desk.workflows.tables import workflow, workflow_run
 
 TOP = 10
 """How many of the most frequent things are told. Source: our choice; the public sample shows the first few."""
@@ -123,7 +124,12 @@ def _with_saved_reply(filters: Filters) -> sa.CTE:
     return (
         sa.select(thread.c.saved_reply_id.label("key"), thread.c.conversation_id)
         .join(conversation, conversation.c.id == thread.c.conversation_id)
-        .where(*happened(), thread.c.saved_reply_id > sa.literal_column("0"), *conditions(filters))
+        .where(
+            *happened(),
+            thread.c.saved_reply_id > sa.literal_column("0"),
+            *conditions(filters),
+            *_known(filters, saved_reply, thread.c.saved_reply_id),
+        )
         .cte("used")
     )
 
@@ -136,9 +142,20 @@ def _with_workflow(filters: Filters) -> sa.CTE:
             workflow_run.c.account_id == P("account_id"),
             within(workflow_run.c.at),
             *conditions(filters),
+            *_known(filters, workflow, workflow_run.c.workflow_id),
         )
         .cte("run")
     )
+
+
+def _known(filters: Filters, table: sa.Table, id: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
+    """What was used in a conversation that has moved since may belong to an inbox that an agent is not to know of."""
+    if "known" not in filters:
+        return []
+    ids = sa.select(table.c.id).where(
+        table.c.account_id == P("account_id"), ids_in(table.c.inbox_id, P("known", sa.Text))
+    )
+    return [id.in_(ids)]
 
 
 def _named(kind: str) -> sa.ColumnElement[str]:

@@ -39,7 +39,7 @@ def report(db: Reader, actor: Actor, query: AskReport) -> ConversationsReport:
     busy = hours.busy_time(week)
     current = _numbers(now, span)
     previous = _numbers(before, earlier) if before and earlier else UNSET
-    tags = names.tags(db, account_id)
+    tags = names.tags(db, actor)
     return ConversationsReport(
         filter_tags=tags,
         busiest_day=hours.busiest_day(week),

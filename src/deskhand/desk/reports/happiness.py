@@ -32,7 +32,7 @@ def report(db: Reader, actor: Actor, query: AskReport) -> HappinessReport:
     current = _numbers(db, selection, span)
     previous = _numbers(db, selection, earlier) if earlier else UNSET
     return HappinessReport(
-        filter_tags=names.tags(db, actor.account_id),
+        filter_tags=names.tags(db, actor),
         current=current,
         previous=previous,
         deltas=_deltas(current, previous) if previous else UNSET,

@@ -12,6 +12,8 @@ from deskhand.catalogue.reports import UNTAGGED, FilterTag
 from deskhand.db.engine import Reader
 from deskhand.db.portable import ids_in
 from deskhand.db.statements import P, Statement, rows
+from deskhand.desk.call import Actor
+from deskhand.desk.counters import counter
 from deskhand.desk.customers.tables import customer
 from deskhand.desk.saved_replies.tables import saved_reply
 from deskhand.desk.tags.tables import tag
@@ -49,6 +51,21 @@ def _chosen(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 _TAGS = rows(_Plain, sa.select(tag.c.id, tag.c.name).where(tag.c.account_id == P("account_id")).order_by(tag.c.folded))
+_TAGS_IN = rows(
+    _Plain,
+    sa.select(tag.c.id, tag.c.name)
+    .where(
+        tag.c.account_id == P("account_id"),
+        sa.exists().where(
+            counter.c.account_id == P("account_id"),
+            counter.c.kind == sa.literal_column("'tag'"),
+            counter.c.key == tag.c.id,
+            ids_in(counter.c.inbox_id, P("inboxes", sa.Text)),
+            counter.c.n > sa.literal_column("0"),
+        ),
+    )
+    .order_by(tag.c.folded),
+)
 _CUSTOMERS = rows(
     _Customer,
     sa.select(
@@ -61,9 +78,15 @@ _REPLIES = rows(
 _WORKFLOWS = rows(_Plain, sa.select(workflow.c.id, workflow.c.name).where(*_chosen(workflow)))
 
 
-def tags(db: Reader, account_id: int) -> list[FilterTag]:
-    """The tags that reports can be narrowed to: first the one that stands for none, then all by name."""
-    found = db.all(_TAGS, account_id=account_id)
+def tags(db: Reader, actor: Actor) -> list[FilterTag]:
+    """The tags that reports can be narrowed to: first the one that stands for none, then all by name.
+
+    An agent narrowed to some inboxes is told those that conversations carry there.
+    """
+    if actor.only is None:
+        found = db.all(_TAGS, account_id=actor.account_id)
+    else:
+        found = db.all(_TAGS_IN, account_id=actor.account_id, inboxes=msgspec.json.encode(actor.inboxes).decode())
     return [FilterTag(id=UNTAGGED, name="untagged"), *(FilterTag(id=row.id, name=row.name) for row in found)]
 
 

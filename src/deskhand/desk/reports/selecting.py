@@ -80,6 +80,8 @@ def select(actor: Actor, query: AskReport) -> Selection:
         inboxes = asked if actor.inboxes is None else tuple(id for id in asked if id in actor.inboxes)
     if inboxes is not None:
         given["inboxes"] = _json(inboxes)
+    if actor.only is not None:
+        given["known"] = _json(sorted(actor.only))
     if query.types:
         given["types"] = _json(_known_types(query.types))
     tags = set(query.tags or ())

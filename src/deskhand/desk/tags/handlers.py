@@ -14,7 +14,7 @@ from deskhand.desk.tags import queries, represent
 def list_tags(call: Call[ListTags, NoBody]) -> Page[Tag]:
     actor, page = call.actor, call.query.page
     found, total = queries.find(call.tx, actor.account_id, actor.inboxes, page)
-    return Page([represent.tag(row) for row in found], page, queries.PAGE_SIZE, total)
+    return Page([represent.tag(row, actor.hide) for row in found], page, queries.PAGE_SIZE, total)
 
 
 @implements(operations.get_tag)
@@ -22,4 +22,4 @@ def get_tag(call: Call[NoQuery, NoBody]) -> Tag:
     row = queries.by_id(call.tx, call.actor.account_id, call.path[0], call.actor.inboxes)
     if row is None:
         raise NotFound
-    return represent.tag(row)
+    return represent.tag(row, call.actor.hide)

@@ -18,6 +18,7 @@ from deskhand.catalogue.users import (
     User,
     UserStatus,
 )
+from deskhand.desk import access
 from deskhand.desk.call import Call, Page, implements
 from deskhand.desk.users import queries, represent, statuses
 from deskhand.desk.users.queries import PAGE_SIZE
@@ -26,6 +27,8 @@ from deskhand.desk.users.queries import PAGE_SIZE
 @implements(operations.list_users)
 def list_users(call: Call[ListUsers, NoBody]) -> Page[User]:
     wanted = call.query
+    if wanted.mailbox is not None and not access.may_know(call.actor, wanted.mailbox):
+        return Page([], wanted.page, PAGE_SIZE, 0)
     found, total = queries.find(call.tx, call.actor.account_id, wanted.email, wanted.mailbox, wanted.page)
     return Page([represent.user(row, call.base) for row in found], wanted.page, PAGE_SIZE, total)
 
@@ -50,12 +53,13 @@ def get_user(call: Call[NoQuery, NoBody]) -> User:
 def list_user_statuses(call: Call[ListUserStatuses, NoBody]) -> Page[UserStatus]:
     page = call.query.page
     found, total = statuses.find(call.tx, call.actor.account_id, page)
-    return Page([represent.status(row, call.base) for row in found], page, PAGE_SIZE, total)
+    return Page([represent.status(row, call.base, call.actor.only) for row in found], page, PAGE_SIZE, total)
 
 
 @implements(operations.get_user_status)
 def get_user_status(call: Call[NoQuery, NoBody]) -> UserStatus:
-    return represent.status(statuses.of_user(call.tx, call.actor.account_id, call.path[0]), call.base)
+    found = statuses.of_user(call.tx, call.actor.account_id, call.path[0])
+    return represent.status(found, call.base, call.actor.only)
 
 
 @implements(operations.set_user_status)

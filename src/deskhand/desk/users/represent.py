@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from deskhand.catalogue import users as wire
@@ -53,8 +54,11 @@ def _initials(row: UserRow) -> str:
     return (row.first_name[:1] + row.last_name[:1]).upper()
 
 
-def status(row: Status, base: str) -> wire.UserStatus:
-    """A user's status as the API shows it."""
+def status(row: Status, base: str, only: frozenset[int] | None = None) -> wire.UserStatus:
+    """A user's status as the API shows it; of chats in no other inboxes than `only`, where that is given."""
+    chats = stored(dict[str, str], row.chat_inboxes)
+    if only is not None:
+        chats = {inbox: chat for inbox, chat in msgspec.json.decode(row.chat_inboxes).items() if int(inbox) in only}
     return wire.UserStatus(
         user_id=row.user_id,
         email=wire.EmailStatus(
@@ -64,7 +68,7 @@ def status(row: Status, base: str) -> wire.UserStatus:
             source=row.source,
             custom_status=_custom(row),
         ),
-        chat=wire.ChatStatus(status=row.chat_status, mailbox_statuses=stored(dict[str, str], row.chat_inboxes)),
+        chat=wire.ChatStatus(status=row.chat_status, mailbox_statuses=chats),
         links={"self": Link(f"{base}/v2/users/{row.user_id}/status")},
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from deskhand.catalogue.users import UserStatus
 from deskhand.db.engine import Reader
 from deskhand.db.portable import ids_in
 from deskhand.db.statements import P, rows
+from deskhand.desk.conversations import narrowing
 from deskhand.desk.conversations import represent as conversations
 from deskhand.desk.conversations.queries import Shown, shown
 from deskhand.desk.conversations.tables import conversation
@@ -45,13 +47,17 @@ from deskhand.outbox.events import Fact
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Of what account, when, and as whom a resource is shown; `inboxes` are those of the webhook's user (None: all)."""
+    """Of what account, when, and as whom a resource is shown; `inboxes` are those of the webhook's user (None: all).
+
+    `only` is set for webhooks of agents that name inboxes: the agent may know of no others.
+    """
 
     account_id: int
     base: str
     now: str
     v3: bool
     inboxes: tuple[int, ...] | None
+    only: frozenset[int] | None
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -99,7 +105,15 @@ class Bodies:
         self._found: dict[tuple[Payload, View], Mapping[int, Found]] = {}
         self._texts: dict[tuple[Payload, View, int], str] = {}
 
-    def of(self, fact: Fact, *, v3: bool, notification: bool, inboxes: tuple[int, ...] | None) -> str | None:
+    def of(
+        self,
+        fact: Fact,
+        *,
+        v3: bool,
+        notification: bool,
+        inboxes: tuple[int, ...] | None,
+        only: frozenset[int] | None = None,
+    ) -> str | None:
         """What is sent; None when the resource is gone, lies where the webhook's user can't see it, or is unknown."""
         name = BY_NAME[fact.name].payload
         if name == "id":
@@ -108,7 +122,7 @@ class Bodies:
         if payload is None:
             return None
         seen = inboxes if payload.by_inboxes else None
-        view = View(fact.account_id, self._base, self._now, v3 and payload.by_version, seen)
+        view = View(fact.account_id, self._base, self._now, v3 and payload.by_version, seen, only)
         found = self._load(name, payload, view).get(fact.subject_id)
         if found is None or not (inboxes is None or found.inbox_id is None or found.inbox_id in inboxes):
             return None
@@ -160,6 +174,7 @@ def _with_threads(db: Reader, view: View, ids: Sequence[int]) -> dict[int, Found
     now = from_wire(view.now)
     found = db.all(_CONVERSATIONS, account_id=view.account_id, ids=_json(ids))
     of = thread_queries.of_conversations(db, view.account_id, ids)
+    narrowing.leave_out_unknown(db, view.account_id, view.only, chain.from_iterable(of.values()))
     files = thread_queries.attachments_of(db, view.account_id, [row for listed in of.values() for row in listed])
     threads = {id: conversations.threads(listed, files, view.base, v3=view.v3) for id, listed in of.items()}
     return {

@@ -35,6 +35,7 @@ KEPT_DAYS = 30
 """How long the log of deliveries is kept."""
 _PRUNED_MOST = 100
 NO_USER = "the user that it acts for is not active any more"
+_AGENT = "system_user"
 
 
 class Subscriber(msgspec.Struct, frozen=True):
@@ -49,6 +50,7 @@ class Subscriber(msgspec.Struct, frozen=True):
     created_by: int
     created_at: str
     role: str | None
+    user_type: str | None
     user_state: str | None
 
 
@@ -83,6 +85,7 @@ _ENABLED = rows(
         webhook.c.created_by,
         webhook.c.created_at,
         staff.c.role,
+        staff.c.type.label("user_type"),
         staff.c.state.label("user_state"),
     )
     .select_from(
@@ -149,8 +152,9 @@ def fan_out(tx: Writer, facts: Sequence[Fact], base: str, now: datetime) -> None
     bodies = Bodies(tx, [fact for fact, _ in wanted], base, to_wire(now))
     new: list[NewJob] = []
     for fact, hook in wanted:
-        v3, notification = hook.payload_version == "V3", bool(hook.notification)
-        body = bodies.of(fact, v3=v3, notification=notification, inboxes=sees[hook.id])
+        v3, notification, inboxes = hook.payload_version == "V3", bool(hook.notification), sees[hook.id]
+        only = frozenset(inboxes) if inboxes is not None and hook.user_type == _AGENT else None
+        body = bodies.of(fact, v3=v3, notification=notification, inboxes=inboxes, only=only)
         if body is None:
             log.info(
                 "webhook %d is not sent event %d (%s): what it is about is gone or out of sight",
@@ -181,18 +185,24 @@ def _subscribers(tx: Writer, account_ids: Iterable[int]) -> list[Subscriber]:
 
 
 def _sees(tx: Writer, hooks: Sequence[Subscriber]) -> dict[int, tuple[int, ...] | None]:
-    """The inboxes that each webhook's user may see now; None means all."""
-    narrow = {hook.created_by for hook in hooks if hook.role not in SEES_ALL}
+    """The inboxes that each webhook's user may see now; None means all.
+
+    What an agent may see only the gateway knows, which let it name those that the webhook is for, or none.
+    """
+    narrow = {hook.created_by for hook in hooks if hook.role not in SEES_ALL and hook.user_type != _AGENT}
     found: list[_Access] = []
     if narrow:
         account_ids = sorted({hook.account_id for hook in hooks})
         found = tx.all(_INBOXES, account_ids=_json(account_ids), user_ids=_json(sorted(narrow)))
-    return {
-        hook.id: tuple(one.inbox_id for one in found if one.user_id == hook.created_by)
-        if hook.created_by in narrow
-        else None
-        for hook in hooks
-    }
+    seen: dict[int, tuple[int, ...] | None] = {}
+    for hook in hooks:
+        if hook.user_type == _AGENT:
+            seen[hook.id] = tuple(msgspec.json.decode(hook.inbox_ids, type=list[int])) or None
+        elif hook.created_by in narrow:
+            seen[hook.id] = tuple(one.inbox_id for one in found if one.user_id == hook.created_by)
+        else:
+            seen[hook.id] = None
+    return seen
 
 
 def wants(hook: Subscriber, fact: Fact, inboxes: tuple[int, ...] | None) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from deskhand.catalogue import webhooks as operations
 from deskhand.catalogue.operation import NoBody, NoQuery
-from deskhand.catalogue.problems import NotFound
 from deskhand.catalogue.webhooks import PAGE_SIZE, ListWebhooks, NewWebhook, OverwrittenWebhook, Webhook
 from deskhand.desk.call import Call, Created, Page, implements
 from deskhand.desk.webhooks import queries, represent, verbs
@@ -14,17 +13,14 @@ from deskhand.desk.webhooks.verbs import require_full_user
 @implements(operations.list_webhooks)
 def list_webhooks(call: Call[ListWebhooks, NoBody]) -> Page[Webhook]:
     require_full_user(call.actor)
-    found, total = queries.find(call.tx, call.actor.account_id, call.query.page)
+    found, total = queries.find(call.tx, call.actor, call.query.page)
     return Page([represent.webhook(row, call.base) for row in found], call.query.page, PAGE_SIZE, total)
 
 
 @implements(operations.get_webhook)
 def get_webhook(call: Call[NoQuery, NoBody]) -> Webhook:
     require_full_user(call.actor)
-    row = queries.by_id(call.tx, call.actor.account_id, call.path[0])
-    if row is None:
-        raise NotFound
-    return represent.webhook(row, call.base)
+    return represent.webhook(queries.known_to(call.tx, call.actor, call.path[0]), call.base)
 
 
 @implements(operations.create_webhook)

@@ -1,6 +1,7 @@
 """Creating, changing and deleting webhooks.
 
-A webhook acts for the user who saved it last: it is told of no conversation that they may not see.
+A webhook acts for the user who saved it last: it is told of no conversation that they may not see. One that an agent
+saved is told of the inboxes it names; an agent narrowed to some can have it told of nothing else.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from urllib.parse import urlsplit
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.catalogue.events import BY_NAME
-from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError, NotFound, shown, unknown_id
+from deskhand.catalogue.events import BY_NAME, RATING_GIVEN
+from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError, NotFound, empty, shown, unknown_id
 from deskhand.catalogue.webhooks import NewWebhook, OverwrittenWebhook
 from deskhand.db.engine import Writer
 from deskhand.db.statements import Insert, P, command
@@ -82,14 +83,12 @@ def overwrite(tx: Writer, actor: Actor, id: int, new: OverwrittenWebhook, now: s
     """Replace a webhook's settings; raises NotFound, and as `create` does.
 
     Enabling it, even where it was enabled, forgets how many deliveries were given up. What could not be sent yet is not
-    for the eyes of somebody else who does not see all inboxes.
+    for the eyes of somebody else who does not see all inboxes, nor of an agent that may have seen more then.
     """
-    row = queries.by_id(tx, actor.account_id, id)
-    if row is None:
-        raise NotFound
+    row = queries.known_to(tx, actor, id)
     mine = {"account_id": actor.account_id, "id": id}
     tx.run(_UPDATE, **mine, **_checked(tx, actor, new, now))
-    if actor.inboxes is not None and actor.user_id != row.created_by:
+    if actor.inboxes is not None and (actor.user_id != row.created_by or actor.only is not None):
         for statement in _FORGET_UNSENT:
             tx.run(statement, **mine)
     if new.state is not None:
@@ -99,6 +98,8 @@ def overwrite(tx: Writer, actor: Actor, id: int, new: OverwrittenWebhook, now: s
 
 def delete(tx: Writer, actor: Actor, id: int) -> None:
     """Delete a webhook; raises NotFound. What was sent to it stays in the log until its time has come."""
+    if actor.only is not None:
+        queries.known_to(tx, actor, id)
     if not tx.run(_DELETE, account_id=actor.account_id, id=id):
         raise NotFound
 
@@ -106,7 +107,7 @@ def delete(tx: Writer, actor: Actor, id: int) -> None:
 def _checked(tx: Writer, actor: Actor, new: NewWebhook, now: str) -> dict[str, Any]:
     """What is saved; raises BadRequest and AccessDenied."""
     version = (new.payload_version or "V2").upper()
-    faults = _faults_of_events(new.events)
+    faults = [*_faults_of_events(new.events), *_faults_of_reach(actor, new)]
     if version not in _VERSIONS:
         listed = ", ".join(f"'{one}'" for one in _VERSIONS)
         given = shown(new.payload_version)
@@ -138,6 +139,19 @@ def _faults_of_events(names: list[str]) -> list[FieldError]:
     ]
 
 
+def _faults_of_reach(actor: Actor, new: NewWebhook) -> list[FieldError]:
+    """What an agent narrowed to some inboxes can't have told: of all inboxes, or what belongs to none."""
+    if actor.only is None:
+        return []
+    text = "is told of whatever happens in the account, and the caller may know of some inboxes only"
+    faults = [
+        FieldError(f"events[{position}]", text, "EnumValue", shown(name))
+        for position, name in enumerate(new.events)
+        if name in BY_NAME and not (BY_NAME[name].by_inbox or name == RATING_GIVEN)
+    ]
+    return faults if new.mailbox_ids else [*faults, empty("mailboxIds")]
+
+
 def fault_of_url(url: str) -> str:
     """What is wrong with an address, or nothing. Where it leads is checked whenever something is sent to it."""
     try:
@@ -155,7 +169,7 @@ def _require_inboxes(tx: Writer, actor: Actor, ids: list[int]) -> None:
         return
     there = queries.inboxes_there_are(tx, actor.account_id, ids)
     for position, id in enumerate(ids):
-        if id not in there:
+        if id not in there or not access.may_know(actor, id):
             raise unknown_id(f"mailboxIds[{position}]", id, "inbox")
         access.require_inbox(actor, id)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from deskhand.catalogue.matching import AnyOperation
 from deskhand.catalogue.notes import NOTES
-from deskhand.catalogue.operation import Action, NoBody, Resource
+from deskhand.catalogue.operation import Action, AnyOperation, NoBody, Resource
 from deskhand.web.reference.examples import Example, example
 from deskhand.web.reference.groups import Group, group
 from deskhand.web.reference.samples import IDS

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deskhand.catalogue.events import EVENTS, EventKind
-from deskhand.catalogue.matching import AnyOperation
+from deskhand.catalogue.operation import AnyOperation
 
 
 @dataclass(frozen=True)

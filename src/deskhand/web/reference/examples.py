@@ -12,8 +12,7 @@ import msgspec
 from msgspec import inspect
 
 from deskhand.catalogue.links import Link
-from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import BareList, ListOf, NoBody, Resource, WalkOf
+from deskhand.catalogue.operation import AnyOperation, BareList, ListOf, NoBody, Resource, WalkOf
 from deskhand.catalogue.values import Email, Ids, Names, Recipient, WireTime, decode_hook
 from deskhand.web.reference import samples
 from deskhand.web.reference.shapes import field_types, options

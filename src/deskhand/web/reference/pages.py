@@ -14,8 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from deskhand.catalogue.matching import AnyOperation
-from deskhand.catalogue.operation import ListOf, Resource, WalkOf, cost
+from deskhand.catalogue.operation import AnyOperation, ListOf, Resource, WalkOf, cost
 from deskhand.web import assets
 from deskhand.web.reference import colour, events, history, questions, statuses
 from deskhand.web.reference.entries import Entry, entries, tallies

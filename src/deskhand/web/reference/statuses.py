@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deskhand.catalogue import problems
-from deskhand.catalogue.matching import AnyOperation
+from deskhand.catalogue.operation import AnyOperation
 
 _TOLD: dict[int, tuple[str, str, str]] = {
     200: ("OK", "Here is what you asked for.", "Read the body."),
@@ -87,7 +87,10 @@ class Status:
 
 def told(operations: Sequence[AnyOperation]) -> list[Status]:
     """The statuses in order. One that the catalogue knows and this page does not is shown in the catalogue's words."""
-    declared = {kind.status: kind.message for kind in _kinds(problems.Problem) if isinstance(kind.message, str)}
+    kinds = [
+        kind for kind in _kinds(problems.Problem) if kind.__module__ == problems.__name__
+    ]  # the gateway has its own
+    declared = {kind.status: kind.message for kind in kinds if isinstance(kind.message, str)}
     own = {status for operation in operations for status, _ in operation.errors}
     answers = {operation.returns.status for operation in operations}
     codes = sorted({*_TOLD, *declared, *own, *answers} - ({202} - answers - own))
@@ -98,6 +101,11 @@ def _status(code: int, message: str, operations: Sequence[AnyOperation]) -> Stat
     title, meaning, advice = _TOLD.get(code, (message, message, ""))
     reasons = [(one.name, why) for one in operations for status, why in one.errors if status == code]
     return Status(code, title, meaning, advice, tuple(reasons))
+
+
+def _is_of_the_api(kind: type[problems.Problem]) -> bool:
+    """The administration has kinds of its own, and some have their words only when they are raised."""
+    return kind.__module__ == problems.__name__ and isinstance(kind.message, str)
 
 
 def _kinds(kind: type[problems.Problem]) -> list[type[problems.Problem]]:

@@ -183,6 +183,6 @@ def _add_job(tx: Writer, account_id: int, erasure: Erasure, now: str) -> None:
 def _require_access(tx: Writer, actor: Actor, customer_id: int) -> None:
     if actor.role == "light user":
         raise AccessDenied
-    customers.to_erase(tx, actor.account_id, customer_id)
+    customers.to_erase(tx, actor, customer_id)
     for inbox_id in tx.all(_INBOXES, account_id=actor.account_id, customer_id=customer_id):
         access.require_inbox(actor, inbox_id)

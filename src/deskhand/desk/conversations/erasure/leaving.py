@@ -51,6 +51,11 @@ def delete_user(call: Call[NoQuery, NoBody]) -> None:
 def leave(tx: Writer, actor: Actor, user_id: int, now: str) -> None:
     """Delete a user and let go of all their conversations; raises as users.verbs.delete does."""
     users.delete(tx, actor, user_id, now)
+    let_go(tx, actor, user_id, now)
+
+
+def let_go(tx: Writer, actor: Actor, user_id: int, now: str) -> None:
+    """Leave all conversations of somebody who has left to nobody."""
     inboxes.forget_assignee(tx, actor.account_id, user_id)
     who, left = (owners.by_id(tx, actor.account_id, id) for id in (actor.user_id, user_id))
     name = who.name if who else "Someone"

@@ -69,5 +69,5 @@ def list_organization_conversations(call: Call[ListOfOrganization, NoBody]) -> P
         raise NotFound
     found, total = of_organizations.conversations(call.tx, call.actor, call.path[0], page)
     now = from_wire(call.now)
-    shown = (represent.conversation(row, call.base, now) for row in found)
+    shown = (represent.conversation(row, call.base, now, hide=call.actor.hide) for row in found)
     return Page([msgspec.structs.replace(one, embedded=_NO_THREADS) for one in shown], page, PAGE_SIZE, total)

@@ -1,7 +1,7 @@
 """Organizations with their numbers, and the conversations of their customers.
 
 The numbers are counted when they are asked for, so nothing has to be kept; whoever may not see all inboxes gets those
-of the ones they see.
+of the ones they see. An agent narrowed to some is told of their customers alone.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from deskhand.desk.call import Actor
 from deskhand.desk.conversations import queries
 from deskhand.desk.conversations.queries import Shown
 from deskhand.desk.conversations.tables import conversation
+from deskhand.desk.customers.queries import WROTE_TO
 from deskhand.desk.customers.tables import customer
 from deskhand.desk.organizations.queries import ROW, OrganizationRow
 from deskhand.desk.organizations.tables import organization
@@ -56,6 +57,7 @@ _TOTAL = value(
     int, sa.select(sa.func.count()).select_from(organization).where(organization.c.account_id == P("account_id"))
 )
 _CUSTOMERS = value(int, sa.select(sa.func.count()).select_from(customer).where(*_THEIR_CUSTOMERS))
+_CUSTOMERS_KNOWN = value(int, sa.select(sa.func.count()).select_from(customer).where(*_THEIR_CUSTOMERS, WROTE_TO))
 
 
 def _theirs(*selected: Any) -> sa.Select[Any]:
@@ -94,7 +96,7 @@ def read_sort(text: str) -> Sort:
 
 def find(db: Reader, actor: Actor, sort: Sort, page: int) -> tuple[list[OrganizationRow], int]:
     """A page of organizations, and how many there are in all."""
-    statement = _list(sort, actor.inboxes is not None)
+    statement = _list(sort, actor.inboxes is not None, actor.only is not None)
     start = min((page - 1) * PAGE_SIZE, FARTHEST)
     found = db.all(statement, **_given(actor), size=PAGE_SIZE, start=start)
     if page == 1 and len(found) < PAGE_SIZE:
@@ -104,7 +106,9 @@ def find(db: Reader, actor: Actor, sort: Sort, page: int) -> tuple[list[Organiza
 
 def counts(db: Reader, actor: Actor, organization_id: int) -> tuple[int, int]:
     """How many customers and how many conversations an organization has."""
-    customers = db.first(_CUSTOMERS, account_id=actor.account_id, organization_id=organization_id)
+    customers = db.first(
+        _CUSTOMERS if actor.only is None else _CUSTOMERS_KNOWN, **_given(actor), organization_id=organization_id
+    )
     return customers, _conversation_count(db, actor, organization_id)
 
 
@@ -128,9 +132,9 @@ def _given(actor: Actor) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=16)
-def _list(sort: Sort, narrowed: bool) -> Statement[OrganizationRow]:
+def _list(sort: Sort, narrowed: bool, knowing_some: bool) -> Statement[OrganizationRow]:
     """Only the number that the list is sorted by is counted, for all organizations at once."""
-    source, key = _sorted_by(sort.column, narrowed)
+    source, key = _sorted_by(sort.column, narrowed, knowing_some)
     order = [part.desc() if sort.descending else part.asc() for part in (key, organization.c.id)]
     page = (
         sa.select(*ROW)
@@ -143,12 +147,14 @@ def _list(sort: Sort, narrowed: bool) -> Statement[OrganizationRow]:
     return rows(OrganizationRow, page, keep=False)
 
 
-def _sorted_by(column: Column, narrowed: bool) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
+def _sorted_by(column: Column, narrowed: bool, knowing_some: bool) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
     if column == "name":
         return organization, organization.c.name_folded
     owner = customer.c.organization_id.label("owner")
     if column == "customerCount":
         numbers = sa.select(owner, sa.func.count().label("number")).where(*_LINKED).group_by(owner)
+        if knowing_some:
+            numbers = numbers.where(WROTE_TO)
     else:
         newest = column == "lastInteractionAt"
         number = sa.func.max(conversation.c.modified_at) if newest else sa.func.count()

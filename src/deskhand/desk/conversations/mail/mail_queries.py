@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from deskhand.db.engine import Reader, Writer
 from deskhand.db.portable import ids_in
-from deskhand.db.statements import Insert, P, command, rows
+from deskhand.db.statements import Insert, P, command, rows, value
 from deskhand.desk.conversations.tables import attachment, conversation, thread, thread_mail
 from deskhand.desk.customers.tables import customer
 from deskhand.desk.inboxes.tables import inbox
@@ -184,6 +184,17 @@ _SETTLE = command(
     .where(thread_mail.c.account_id == P("account_id"), thread_mail.c.thread_id == P("thread_id"), _OUT)
     .values(state=P("to_state"), error=P("reason"), at=P("now"))
 )
+_LEAVING = value(
+    int,
+    sa.select(thread_mail.c.thread_id)
+    .where(
+        thread_mail.c.account_id == P("account_id"),
+        thread_mail.c.thread_id == P("thread_id"),
+        _OUT,
+        sa.or_(thread_mail.c.state != sa.literal_column("'sent'"), thread_mail.c.error != sa.literal_column("''")),
+    )
+    .limit(sa.literal_column("1")),
+)
 _FAILURES = rows(
     Failure,
     sa.select(thread_mail.c.thread_id, thread_mail.c.state, thread_mail.c.error)
@@ -195,6 +206,11 @@ _FAILURES = rows(
     )
     .order_by(thread_mail.c.thread_id),
 )
+
+
+def is_leaving(db: Reader, account_id: int, thread_id: int) -> bool:
+    """Whether a reply's mail is still to be sent, or may be sent again, to anybody."""
+    return db.one(_LEAVING, account_id=account_id, thread_id=thread_id) is not None
 
 
 def to_mail(db: Reader, account_id: int, inbox_id: int, thread_ids: list[int]) -> list[Published]:

@@ -16,6 +16,7 @@ from deskhand.desk.call import Actor
 from deskhand.desk.conversations.erasure import files
 from deskhand.desk.conversations.tables import attachment, thread
 from deskhand.desk.conversations.threads import thread_queries
+from deskhand.desk.conversations.threads.editing import require_not_outgoing
 from deskhand.desk.conversations.writing import add_file, save, take
 from deskhand.lib.blobs import Blob
 
@@ -44,6 +45,7 @@ def attach_file(tx: Writer, actor: Actor, id: int, thread_id: int, given: NewAtt
         raise BadRequest(FieldError("threadId", "line items have no attachments", "ValidIdentifier", found.id, "URI"))
     if found.type == "message" and actor.role == "light user":
         raise AccessDenied
+    require_not_outgoing(tx, actor, found)
     made = add_file(tx, head.account_id, head.id, found.id, given, blob)
     tx.run(_COUNT, account_id=head.account_id, id=found.id, by=1)
     save(tx, head, msgspec.structs.replace(head, attachments=1, modified_at=now, user_updated_at=now))

@@ -16,6 +16,7 @@ from deskhand.db.engine import Writer
 from deskhand.db.statements import P, command, value
 from deskhand.desk.access import SEES_ALL
 from deskhand.desk.call import Actor
+from deskhand.desk.conversations.mail import mail_queries
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import thread
 from deskhand.desk.conversations.threads import thread_queries
@@ -63,6 +64,7 @@ def edit(tx: Writer, actor: Actor, id: int, thread_id: int, step: ThreadStep, no
         raise BadRequest(FieldError("threadId", "line items can't be changed", "ValidIdentifier", found.id, "URI"))
     match path, operator:
         case "text", "replace":
+            require_not_outgoing(tx, actor, found)
             after = _set_text(tx, head, found, step.value)
         case "hidden", "replace":
             after = _set_hidden(tx, head, found, step.value)
@@ -72,6 +74,14 @@ def edit(tx: Writer, actor: Actor, id: int, thread_id: int, step: ThreadStep, no
             raise invalid("path", "Expected one of these: /text, /hidden", "EnumValue", step.path)
     if after is not None:
         save(tx, head, msgspec.structs.replace(after, modified_at=now, user_updated_at=now))
+
+
+def require_not_outgoing(tx: Writer, actor: Actor, found: ThreadHead) -> None:
+    """Raises AccessDenied for an agent that may not reply, and a thread that goes out as it is then."""
+    if "outgoing" not in actor.hide:
+        return
+    if found.scheduled_for is not None or mail_queries.is_leaving(tx, actor.account_id, found.id):
+        raise AccessDenied
 
 
 def checked_step(step: ThreadStep) -> tuple[str, str]:

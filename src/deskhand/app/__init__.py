@@ -15,11 +15,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from deskhand.admin import openapi as admin_openapi
 from deskhand.api.health import Health
 from deskhand.api.metrics import Metrics
 from deskhand.api.openapi import openapi
 from deskhand.api.rate_limit import rate_limit_for
 from deskhand.api.routes import Api
+from deskhand.app.gateway import CACHED, Gateway, listener, local_desk
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.db.database import open_database
 from deskhand.db.engine import Database, Writer
@@ -29,6 +31,8 @@ from deskhand.desk.call import IMPLEMENTATIONS
 from deskhand.desk.conversations.erasure.files import remove_unnamed
 from deskhand.desk.conversations.threads import rating
 from deskhand.desk.conversations.threads.rating import Opinion
+from deskhand.entrance import mcp
+from deskhand.entrance.http import is_agents
 from deskhand.lib.blobs import BlobStore
 from deskhand.lib.clock import Clock, SystemClock, to_wire
 from deskhand.mail.captured import Capture
@@ -79,6 +83,8 @@ class App:
             self.metrics,
             remove_unnamed,
         )
+        local = local_desk(self._api, self.database, self.rate_limit, settings.base_url)
+        self.gateway = Gateway(settings, self.database, self.clock, local)
         self.tools = after_work.Tools(
             self.database,
             self.clock,
@@ -88,23 +94,36 @@ class App:
             keep_files=sandbox is not None,
             allow_private=settings.webhook_private_addresses,
             post=self._post(captured=sandbox is not None),
+            also=(listener(settings, self.database, self.clock),),
         )
-        self.tokens: ASGIApp = TokenEndpoint(self.database, self.clock)
+        self.tokens: ASGIApp = TokenEndpoint(self.database, self.clock, self.gateway.sign_ins)
         start = [web_pages.start_page()] if sandbox is None else self._sandbox(sandbox)
         self.pages: ASGIApp = Starlette(routes=[*self._pages(), *start], lifespan=self._lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(("/v2", "/v3")):
-            app = self.tokens if scope["path"].rstrip("/") == TOKEN_PATH else self.api
-            await app(scope, receive, send)
+            await self._door(scope)(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] in mcp.PATHS:
+            await self.gateway.mcp(scope, receive, send)
         else:
             await self.pages(scope, receive, send)
+
+    def _door(self, scope: Scope) -> ASGIApp:
+        """Which part of the API a request is for: the credential alone decides between the desk and the gateway."""
+        if scope["path"].rstrip("/") == TOKEN_PATH:
+            return self.tokens
+        return self.gateway.rest if is_agents(scope["headers"]) else self.api
+
+    async def _api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The desk's API as the gateway calls it, with whatever the sandbox has put around it."""
+        await self.api(scope, receive, send)
 
     def _pages(self) -> Sequence[BaseRoute]:
         return [
             *oauth_pages.routes(self.database, self.clock, self.settings.base_url),
             *web_pages.routes(self.database, self.clock),
             *reference_pages.routes(OPERATIONS, self.settings.base_url),
+            *self.gateway.routes,
             *Health(self.database, self.metrics).routes,
             _openapi(self.settings.base_url),
         ]
@@ -131,8 +150,9 @@ class App:
         async def reset() -> None:
             await restore_copy(self.database, folder / SEEDED_COPY, going_on="job")
             await self.database.write(redirect_here)
-            self.database.versions[access.STALE] += 1
+            self.database.versions.update((access.STALE, *CACHED))
             self.rate_limit.forget()
+            self.gateway.budget.forget()
 
         async def rate(thread_id: int, opinion: Opinion, words: str) -> int:
             now = to_wire(self.clock.now())
@@ -152,7 +172,7 @@ class App:
         # What is there now stays, so the garbage collector need not go through it again and again.
         gc.collect()
         gc.freeze()
-        async with self._working():
+        async with self._working(), self.gateway.running():
             yield
         self.database.close()
 
@@ -180,7 +200,7 @@ def require_handlers() -> None:
 
 
 def _openapi(base_url: str) -> Route:
-    document = msgspec.json.encode(openapi(OPERATIONS, base_url))
+    document = msgspec.json.encode(admin_openapi.add_to(openapi(OPERATIONS, base_url)))
 
     async def show(_: Request) -> Response:
         return Response(document, media_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
