@@ -1,4 +1,4 @@
-"""One server in a process of its own, the product or the limit app, both under the same uvicorn."""
+"""One server in a process of its own under the same uvicorn: the product, its gateway alone, or the limit app."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ import uvicorn
 
 BASE_URL = "http://127.0.0.1:8080"
 """What links in answers begin with: the same for both, so that their answers can be compared byte by byte."""
+GATEWAY_URL = "http://127.0.0.1:8081"
+"""The same for the gateway alone, which has to lead them there."""
+KEEP_ALIVE_S = 75
+"""As the product's own command has it."""
 
 
 class Server(uvicorn.Server):
@@ -27,10 +31,11 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("which", choices=("product", "limit"))
+    options.add_argument("which", choices=("product", "gateway", "limit"))
     options.add_argument("--folder", type=Path, required=True, help="the data folder")
     options.add_argument("--database-url", default="", help="PostgreSQL; without it SQLite in the folder")
     options.add_argument("--listener", type=int, required=True, help="an open socket to listen on")
+    options.add_argument("--connection", type=int, default=0, help="the gateway's way to the desk behind it")
     given = options.parse_args()
     # Each imports only its own, so that their memory can be told apart.
     if given.which == "product":
@@ -46,12 +51,20 @@ def main() -> None:
 
         settings = Settings(data_dir=given.folder, database_url=given.database_url, base_url=BASE_URL)
         app: Any = WithoutWorker(settings)
+    elif given.which == "gateway":
+        from deskhand.app.alone import GatewayAlone  # noqa: PLC0415
+        from deskhand.settings import Settings  # noqa: PLC0415
+
+        settings = Settings(data_dir=given.folder, database_url=given.database_url, base_url=GATEWAY_URL)
+        app = GatewayAlone(settings, given.connection)
     else:
         from bench.limit_app import LimitApp  # noqa: PLC0415
 
         app = LimitApp(given.database_url, given.folder / "deskhand.sqlite", BASE_URL)
     listener = socket.socket(fileno=given.listener)
-    config = uvicorn.Config(app, log_level="warning", loop="uvloop", http="httptools", access_log=False)
+    config = uvicorn.Config(
+        app, log_level="warning", loop="uvloop", http="httptools", access_log=False, timeout_keep_alive=KEEP_ALIVE_S
+    )
     Server(config).run([listener])
 
 
