@@ -19,16 +19,27 @@ def postgresql_server() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, LiveServer]]:
+    """The live servers by kind of database: started when a test first asks, and kept, however tests are ordered."""
+    started: dict[str, LiveServer] = {}
+    yield started
+    for server in started.values():
+        server.stop()
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def server(
+    request: pytest.FixtureRequest, servers: dict[str, LiveServer], tmp_path_factory: pytest.TempPathFactory
+) -> LiveServer:
     """A live server; each test that uses it runs on both databases."""
-    url = ""
-    if request.param == "postgresql":
-        url = postgresql.create_database(request.getfixturevalue("postgresql_server"), "suite")
-    folder: Path = tmp_path_factory.mktemp(request.param)
-    live = LiveServer(folder, url)
-    yield live
-    live.stop()
+    if request.param not in servers:
+        url = ""
+        if request.param == "postgresql":
+            url = postgresql.create_database(request.getfixturevalue("postgresql_server"), "suite")
+        folder: Path = tmp_path_factory.mktemp(request.param)
+        servers[request.param] = LiveServer(folder, url)
+    return servers[request.param]
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ def start_postgresql() -> str:
 
 def create_database(server_url: str, name: str, template: str | None = None) -> str:
     """Create the database and return its URL; a template is copied and must have no open connections."""
+    name = _own(name)
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
         sql.Identifier(name), sql.Identifier(template or "template1")
     )
@@ -66,7 +67,13 @@ def create_database(server_url: str, name: str, template: str | None = None) -> 
 
 def drop_database(server_url: str, name: str) -> None:
     """Drop the database if it is there, throwing out whoever is still connected."""
-    _run_on_server(server_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    _run_on_server(server_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_own(name))))
+
+
+def _own(name: str) -> str:
+    """The name of a database of this process: tests may run in several that share one server."""
+    process = os.environ.get("PYTEST_XDIST_WORKER")
+    return f"{name}_{process}" if process else name
 
 
 def _run_on_server(server_url: str, statement: sql.Composed) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deskhand.settings import NAMES, Settings, SettingsError, SmtpServer, read
+from deskhand.settings import NAMES, Listen, Settings, SettingsError, SmtpServer, read
 
 NOWHERE = Path("/nonexistent/deskhand.toml")
 
@@ -49,6 +49,12 @@ def test_every_setting_can_be_given_in_the_environment():
         "DESKHAND_TRUSTED_PROXIES": "10.1.2.3, 10.9.0.0/16",
         "DESKHAND_SMTP_URL": "smtp+starttls://desk%40x.example:p%3Aw%2F@smtp.example",
         "DESKHAND_SMTP_BY_INBOX": "A@x.example=smtps://u:p@[fe80::1]:4650  b@x.example=smtp://127.0.0.1?verify=no",
+        "DESKHAND_MAIL_SMTP_LISTEN": "[::]:25",
+        "DESKHAND_MAIL_LMTP_LISTEN": "/run/deskhand/lmtp",
+        "DESKHAND_MAIL_TLS_CERTIFICATE": "/etc/ssl/desk.pem",
+        "DESKHAND_MAIL_TLS_KEY": "/etc/ssl/desk.key",
+        "DESKHAND_MAIL_IMAP_EVERY_S": "5",
+        "DESKHAND_MAIL_TRUSTED_SERVER": "mx.desk.example",
         "DESKHAND_WEBHOOK_PRIVATE_ADDRESSES": "true",
         "DESKHAND_SECRET_KEY": "k" * 32,
         "DESKHAND_AUDIT_DAYS": "90",
@@ -74,6 +80,12 @@ def test_every_setting_can_be_given_in_the_environment():
             "a@x.example": SmtpServer("fe80::1", 4650, "implicit", "u", "p"),
             "b@x.example": SmtpServer("127.0.0.1", 25, verify=False),
         },
+        mail_smtp_listen=Listen("::", 25),
+        mail_lmtp_listen=Listen(path="/run/deskhand/lmtp"),
+        mail_tls_certificate=Path("/etc/ssl/desk.pem"),
+        mail_tls_key=Path("/etc/ssl/desk.key"),
+        mail_imap_every_s=5,
+        mail_trusted_server="mx.desk.example",
         webhook_private_addresses=True,
         secret_key="k" * 32,
         audit_days=90,
@@ -82,6 +94,16 @@ def test_every_setting_can_be_given_in_the_environment():
         upstream_client_id="client",
         upstream_client_secret="secret",
     )
+
+
+@pytest.mark.parametrize("text", ["2525", "host:", "host:0", "host:65536", "::1:25", "a b:25", "/run/x", "host:２５"])
+def test_what_is_no_place_to_listen_at_is_refused(text: str):
+    with pytest.raises(SettingsError, match="mail_smtp_listen .* must be like 127.0.0.1:2525"):
+        read({"DESKHAND_MAIL_SMTP_LISTEN": text}, NOWHERE)
+
+
+def test_passwords_for_commands_are_no_settings():
+    assert read({"DESKHAND_IMAP_PASSWORD": "x", "DESKHAND_SMTP_PASSWORD": "y"}, NOWHERE) == read({}, NOWHERE)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 PREFIX = "DESKHAND_"
 OF_THE_TESTS = "DESKHAND_TEST_"
 """How names in the environment begin that belong to the test suite and are no settings."""
-OF_A_COMMAND = "DESKHAND_MCP_"
-"""As above: options of `deskhand mcp`, which reads no settings."""
+OF_A_COMMAND = ("DESKHAND_MCP_", "DESKHAND_IMAP_PASSWORD", "DESKHAND_SMTP_PASSWORD")
+"""As above: options of `deskhand mcp`, which reads no settings, and passwords for `deskhand mail set`."""
 
 SECRET_KEY_LEAST = 32
 """Characters that `secret_key` must have."""
@@ -39,17 +39,44 @@ class SmtpServer:
 
 
 @dataclass(frozen=True, slots=True)
+class ImapServer:
+    """A mailbox on an IMAP server as a URL names it; see SmtpServer."""
+
+    host: str
+    port: int
+    tls: Tls
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where to listen: on a port of a host, or at a path of this machine."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        return self.path or (f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of a server.
 
     `base_url` is what every link in an answer begins with, without a slash at its end. An empty `database_url` means
     SQLite in `data_dir`. `worker` says where jobs are carried out: inside the server, or by `deskhand worker`.
     `trusted_proxies` are the addresses and networks whose X-Forwarded-* headers are believed. Replies leave by the
-    server of `smtp_by_inbox` that their inbox's address names, else by that of `smtp_url`. Webhooks may go to addresses
-    of private networks and of this machine where `webhook_private_addresses` says so. Credentials of remote desks are
-    encrypted with `secret_key`, else with a key in a file in `data_dir`. The audit log is kept for `audit_days` (0: for
-    ever), and has what agents sent where `audit_arguments` says so. `upstream_url` and what follows it are for
-    `deskhand gateway`.
+    server of `smtp_by_inbox` that their inbox's address names, else by that of `smtp_url`. Mail is taken at
+    `mail_smtp_listen` and `mail_lmtp_listen`, encrypted where `mail_tls_certificate` (with its key in the same file or
+    in `mail_tls_key`) is given, and looked for on IMAP servers every `mail_imap_every_s` seconds. What mail servers
+    found out about senders counts where `mail_trusted_server` wrote it. Webhooks may go to addresses of private
+    networks and of this machine where `webhook_private_addresses` says so. Credentials of remote
+    desks and of mail servers are encrypted with `secret_key`, else with a key in a file in `data_dir`. The audit log is
+    kept for `audit_days` (0: for ever), and has what agents sent where `audit_arguments` says so. `upstream_url` and
+    what follows it are for `deskhand gateway`.
     """
 
     data_dir: Path = Path("data")
@@ -64,6 +91,12 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     smtp_url: SmtpServer | None = field(default=None, repr=False)
     smtp_by_inbox: Mapping[str, SmtpServer] = field(default_factory=dict, repr=False)
+    mail_smtp_listen: Listen | None = None
+    mail_lmtp_listen: Listen | None = None
+    mail_tls_certificate: Path | None = None
+    mail_tls_key: Path | None = None
+    mail_imap_every_s: int = 60
+    mail_trusted_server: str = ""
     webhook_private_addresses: bool = False
     secret_key: str = field(default="", repr=False)
     audit_days: int = 0
@@ -139,7 +172,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
 
 def _ours(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for variable, text in sorted(environ.items()):
-        if variable.startswith(PREFIX) and not variable.startswith((OF_THE_TESTS, OF_A_COMMAND)):
+        if variable.startswith(PREFIX) and not variable.startswith((OF_THE_TESTS, *OF_A_COMMAND)):
             yield variable, text.strip()
 
 
@@ -239,16 +272,28 @@ def _proxies(value: Any) -> tuple[str, ...]:
     return tuple(one for one in listed if one)
 
 
-_SMTP: dict[str, tuple[Tls, int]] = {
-    "smtp": ("none", 25),
-    "smtp+starttls": ("starttls", 587),
-    "smtps": ("implicit", 465),
-}
+_Schemes = Mapping[str, tuple[Tls, int]]
+_SMTP: _Schemes = {"smtp": ("none", 25), "smtp+starttls": ("starttls", 587), "smtps": ("implicit", 465)}
+_IMAP: _Schemes = {"imap": ("none", 143), "imap+starttls": ("starttls", 143), "imaps": ("implicit", 993)}
 
 
-def _smtp_server(value: Any) -> SmtpServer:
-    # What was given is left out of the words: it may hold a password.
+def smtp_server(value: Any) -> SmtpServer:
+    """The SMTP server of a URL; raises ValueError, whose words never repeat what was given: it may hold a password."""
     wrong = "must be like smtp://host:25, smtp+starttls://user:password@host:587 or smtps://user:password@host:465"
+    return SmtpServer(*_mail_server(value, _SMTP, wrong))
+
+
+def imap_server(value: Any) -> ImapServer:
+    """The mailbox of a URL, which always names a user; raises ValueError as `smtp_server` does."""
+    wrong = "must be like imaps://user:password@host:993 or imap+starttls://user:password@host:143"
+    server = ImapServer(*_mail_server(value, _IMAP, wrong))
+    if not server.user:
+        raise ValueError(wrong)
+    return server
+
+
+def _mail_server(value: Any, schemes: _Schemes, wrong: str) -> tuple[str, int, Tls, str, str, bool]:
+    """Host, port, encryption, user, password, and whether the certificate is checked."""
     if not isinstance(value, str):
         raise ValueError(wrong)
     try:
@@ -260,19 +305,20 @@ def _smtp_server(value: Any) -> SmtpServer:
     except ValueError:
         raise ValueError(wrong) from None
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if parts.scheme not in _SMTP or not parts.hostname or parts.path not in ("", "/") or parts.fragment:
+    if parts.scheme not in schemes or not parts.hostname or parts.path not in ("", "/") or parts.fragment:
         raise ValueError(f"{wrong}, with / # @ and : in user and password written as %2F %23 %40 %3A")
     if any(c.isspace() for c in parts.hostname) or bool(user) != bool(password) or given_port == 0:
         raise ValueError(wrong)
-    tls, port = _SMTP[parts.scheme]
+    tls, port = schemes[parts.scheme]
     if query not in ({}, {"verify": "yes"}, {"verify": "no"}):
         raise ValueError("knows no option but verify=no")
     verify = query.get("verify") != "no"
     if not verify and not _is_loopback(parts.hostname):
         raise ValueError("may have verify=no only for a server on this machine")
     if user and tls == "none" and not _is_loopback(parts.hostname):
-        raise ValueError("would send the password in the clear: use smtp+starttls:// or smtps://")
-    return SmtpServer(parts.hostname, given_port or port, tls, user, password, verify)
+        _, starttls, implicit = schemes
+        raise ValueError(f"would send the password in the clear: use {starttls}:// or {implicit}://")
+    return parts.hostname, given_port or port, tls, user, password, verify
 
 
 def _is_loopback(host: str) -> bool:
@@ -296,10 +342,36 @@ def _smtp_servers(value: Any) -> dict[str, SmtpServer]:
         if "@" not in address or "://" in address:
             raise ValueError(wrong)
         try:
-            servers[address.casefold()] = _smtp_server(url)
+            servers[address.casefold()] = smtp_server(url)
         except ValueError as problem:
             raise ValueError(f"has a URL for {address} that {problem}") from None
     return servers
+
+
+def _listen(value: Any, *, paths: bool = False) -> Listen | None:
+    """`host:port`, with brackets around addresses of IPv6, or a path where these are taken; nothing means nowhere."""
+    text = _text(value)
+    if not text:
+        return None
+    if paths and text.startswith("/"):
+        return Listen(path=text)
+    host, colon, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    wrong = any(c.isspace() or c in "/@[]" for c in bare) or (":" in bare and bare == host)
+    if wrong or not (bare and colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        path = " or a path like /run/deskhand/lmtp" if paths else ""
+        raise ValueError(f"must be like 127.0.0.1:{2424 if paths else 2525}{path}, not {value!r}")
+    return Listen(bare, int(port))
+
+
+def _listen_or_path(value: Any) -> Listen | None:
+    return _listen(value, paths=True)
+
+
+def _file(value: Any) -> Path:
+    if not _text(value):
+        raise ValueError("must name a file")
+    return Path(value).expanduser()
 
 
 def _secret(value: Any) -> str:
@@ -325,8 +397,14 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "log_format": _one_of("json", "text"),
     "log_level": _one_of("debug", "info", "warning", "error"),
     "trusted_proxies": _proxies,
-    "smtp_url": _smtp_server,
+    "smtp_url": smtp_server,
     "smtp_by_inbox": _smtp_servers,
+    "mail_smtp_listen": _listen,
+    "mail_lmtp_listen": _listen_or_path,
+    "mail_tls_certificate": _file,
+    "mail_tls_key": _file,
+    "mail_imap_every_s": _number(1, 3600),
+    "mail_trusted_server": _host,
     "webhook_private_addresses": _yes_or_no,
     "secret_key": _secret_key,
     "audit_days": _number(0, 36_500),

@@ -74,8 +74,8 @@ WITHOUT_INBOX = {
 """Nothing else may say that it belongs to no inbox."""
 EVERYWHERE = {
     "list_conversations", "list_customers", "list_inboxes", "list_workflows", "list_webhooks", "create_webhook",
-    "create_customer", "create_customer_property", "delete_customer_property", "get_conversations_report",
-    "get_happiness_report", "get_happiness_ratings_report",
+    "create_customer", "create_customer_property", "delete_customer_property",
+    *(one.name for one in OPERATIONS if one.resource is Resource.REPORTS),
 }  # fmt: skip
 """Without a filter or an inbox in the body."""
 
@@ -145,7 +145,10 @@ def test_whatever_is_sent_its_needs_are_told_and_can_be_granted(operation: AnyOp
 
 
 WITHOUT_INBOXES = {Resource.USERS, Resource.TEAMS, Resource.TAGS, Resource.ORGANIZATIONS, Resource.RATINGS}
-SPAN = {"start": "2026-11-01T00:00:00Z", "end": "2026-11-23T00:00:00Z"}
+SPAN = {
+    "start": "2026-11-01T00:00:00Z", "end": "2026-11-23T00:00:00Z",
+    "user": "41", "field": "tagid", "fieldid": "7",  # what single reports want besides
+}  # fmt: skip
 
 
 # -- Conversations
@@ -472,14 +475,10 @@ def test_running_a_workflow_changes_every_conversation_that_is_named() -> None:
     assert found == {("run_workflow", "write", Of("workflow", FLOW))} | changed
 
 
-@pytest.mark.parametrize(
-    ("report", "name"),
-    [
-        ("conversations", "get_conversations_report"),
-        ("happiness", "get_happiness_report"),
-        ("happiness/ratings", "get_happiness_ratings_report"),
-    ],
-)
+REPORTS = [one for one in OPERATIONS if one.resource is Resource.REPORTS and one.name != "get_docs_report"]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
 @pytest.mark.parametrize(
     ("query", "places"),
     [
@@ -490,10 +489,19 @@ def test_running_a_workflow_changes_every_conversation_that_is_named() -> None:
         ("&mailboxes=,&tags=7&types=email", {EVERY}),
     ],
 )
-def test_reports_are_read_where_their_filters_say(report: str, name: str, query: str, places: set[Place]) -> None:
-    found = needs(f"GET /v2/reports/{report}?{urlencode(SPAN)}{query}")
-    single = {(*THREADS_LISTED, place) for place in places} if report.endswith("ratings") else set()
-    assert found == {(name, "read", place) for place in places} | single
+def test_reports_are_read_where_their_filters_say(report: AnyOperation, query: str, places: set[Place]) -> None:
+    """One by one, ratings are shown to those who may read threads, conversations to those who may list them."""
+    shown: list[tuple[str, str]] = [(report.name, "read")]
+    if report.path.endswith("ratings"):
+        shown.append(THREADS_LISTED)
+    if report.path.endswith(("drilldown", "history")):
+        shown.append(LISTED)
+    found = needs(f"GET {report.path}?{urlencode(SPAN)}{query}")
+    assert found == {(*one, place) for one in shown for place in places}
+
+
+def test_nobody_needs_an_inbox_to_read_of_documentation_sites_that_there_are_not() -> None:
+    assert needs(f"GET /v2/reports/docs?{urlencode(SPAN)}&mailboxes=501") == {("get_docs_report", "read", EVERY)}
 
 
 def test_a_rating_is_seen_where_its_thread_is() -> None:

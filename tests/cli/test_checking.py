@@ -17,7 +17,7 @@ from tests.world import unique
 CHECKS = [
     "settings", "disk", "database", "schema", "clock",
     "counters: status", "counters: folder", "counters: folder_active", "counters: owner", "counters: owner_active",
-    "counters: tag", "tags", "files", "audit", "connections", "jobs", "mail",
+    "counters: tag", "tags", "replies", "files", "audit", "connections", "jobs", "mail in", "mail",
 ]  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_counters_that_are_wrong_are_told_and_repaired(migrated: Path):
     assert "and 10 more (--json lists all)" in wrong.stdout
     repaired = run(migrated, "check", "--repair")
     assert repaired.returncode == 0, repaired.stdout
-    assert "ok     repair: 30 counters and 0 tagged conversations set right\n" in repaired.stdout
+    assert "ok     repair: 30 counters, 0 tagged conversations and 0 answered ones set right\n" in repaired.stdout
     assert run(migrated, "check").returncode == 0
 
 

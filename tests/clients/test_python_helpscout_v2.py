@@ -16,6 +16,8 @@ from helpscout.exceptions import (
     HelpScoutRateLimitExceededException,
 )
 
+from deskhand.catalogue.operation import AnyOperation, Resource
+from deskhand.catalogue.operations import OPERATIONS
 from tests.clients.live_sandbox import CONVERSATIONS, LiveSandbox
 
 A_MINUTE = "2026-12-01T09:00:00Z"
@@ -51,6 +53,21 @@ def newest(client: Any) -> Any:
 
 
 # Reading -------------------------------------------------------------------------------------------------------------
+
+
+REPORTS = [one for one in OPERATIONS if one.resource is Resource.REPORTS]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda one: one.name)
+def test_it_reads_every_report(client: Any, report: AnyOperation) -> None:
+    params = {
+        "start": "2026-09-01T00:00:00Z", "end": "2026-10-30T23:59:59Z", "user": client.users.get()[0].id,
+        "field": "tagid", "fieldid": 1,
+    }  # fmt: skip
+    told = client.hit(report.path.removeprefix("/v2/"), "get", params=params)
+    assert told
+    if report.path.endswith("drilldown") and "user" not in report.path:
+        assert told[0]["conversations"]["count"] > 0
 
 
 def test_it_signs_in_once_and_keeps_its_token(client: Any) -> None:

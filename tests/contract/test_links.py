@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from deskhand.catalogue.operation import AnyOperation, BareList, ListOf, NoQuery, One, Report
+from deskhand.catalogue.operation import AnyOperation, BareList, ListOf, NoQuery, One, Report, Resource
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.catalogue.values import decode_hook
 from deskhand.desk.conversations.threads.rating import rate
@@ -129,9 +129,12 @@ class Account:
 
     def _ask(self, operation: AnyOperation) -> Iterator[Any]:
         ways: list[dict[str, Any]] = [{}]
-        if isinstance(operation.returns, Report):
-            month = {"start": "2020-01-01T00:00:00Z", "end": "2099-01-01T00:00:00Z"}
-            ways = [month, month | {"previousStart": "2019-01-01T00:00:00Z", "previousEnd": "2020-01-01T00:00:00Z"}]
+        if operation.resource is Resource.REPORTS:
+            always = {
+                "start": "2020-01-01T00:00:00Z", "end": "2099-01-01T00:00:00Z", "viewBy": "month",
+                "user": self.desk.user_id, "field": "customerid", "fieldid": self.ids["customer_id"][0],
+            }  # fmt: skip
+            ways = [always, always | {"previousStart": "2019-01-01T00:00:00Z", "previousEnd": "2020-01-01T00:00:00Z"}]
         elif operation.query is not NoQuery:
             ways = [{}, {"status": "all", "embed": "threads"}, {"page": 2}]
         for values in product(*(self.ids[name] for name in operation.parameters)):

@@ -22,6 +22,7 @@ from deskhand.desk.workflows.actions import (
     SetField,
     SetStatus,
 )
+from deskhand.desk.workflows.conditions import Group, Subject
 from tests.desk.conversations.builders import (
     add,
     counted,
@@ -39,6 +40,8 @@ from tests.desk.conversations.builders import (
     told,
 )
 from tests.world import Desk, open_desk
+
+WHEN = [Group([Subject("is", "Never")])]
 
 
 @pytest.fixture
@@ -100,7 +103,8 @@ def test_workflows_are_listed_in_their_order(desk: Desk, inbox: int) -> None:
 
 def test_workflows_are_found_by_inbox_and_type(desk: Desk, inbox: int) -> None:
     other = desk.add_inbox()
-    manual, automatic = (desk.add_workflow(inbox, SetStatus("closed"), type=kind) for kind in ("manual", "automatic"))
+    manual = desk.add_workflow(inbox, SetStatus("closed"))
+    automatic = desk.add_workflow(inbox, SetStatus("closed"), type="automatic", conditions=WHEN)
     elsewhere = desk.add_workflow(other, SetStatus("closed"))
     assert ids(desk) == [manual, automatic, elsewhere]
     assert ids(desk, mailboxId=inbox) == [manual, automatic]
@@ -306,7 +310,7 @@ def test_every_conversation_must_lie_in_the_workflows_inbox(desk: Desk, inbox: i
 def test_only_an_active_manual_workflow_runs(desk: Desk, inbox: int) -> None:
     id = start(desk, inbox)
     for workflow in (
-        desk.add_workflow(inbox, SetStatus("closed"), type="automatic"),
+        desk.add_workflow(inbox, SetStatus("closed"), type="automatic", conditions=WHEN),
         desk.add_workflow(inbox, SetStatus("closed"), status="inactive"),
     ):
         assert faults(run(desk, workflow, id)) == ["workflowId"]

@@ -19,10 +19,14 @@ from deskhand.desk.workflows.actions import (
     AddNote,
     AddTags,
     Assign,
+    CallWebhook,
     Move,
     RemoveTags,
+    Reply,
     SetField,
     SetStatus,
+    Snooze,
+    Unsnooze,
 )
 from deskhand.oauth import tokens
 from tests.desk.as_agent import as_agent
@@ -701,12 +705,18 @@ def test_a_workflow_is_looked_up_with_what_it_amounts_to(desk: Desk) -> None:
     field = desk.add_field(inbox, "Plan", "singleline")
     set_tags(desk, start(desk, inbox), "vip")
     tag = items(desk.get("/v2/tags"))[0]["id"]
+    text = {"name": "Thanks", "text": "<p>Hi</p>"}
+    reply = int(desk.post(f"/v2/mailboxes/{inbox}/saved-replies", text).headers["Resource-ID"])
+    hook = {"url": "http://127.0.0.1:9/", "events": ["convo.merged"], "secret": "x"}
+    webhook = int(desk.post("/v2/webhooks", hook).headers["Resource-ID"])
     for actions, does, into in (
         ((SetStatus("closed"),), ("update_conversation",), ()),
         ((Assign(None), SetStatus("spam")), ("update_conversation",), ()),
         ((AddTags([tag]), RemoveTags([tag])), ("set_conversation_tags",), ()),
         ((AddNote("Hm"), SetField(field, "x")), ("add_note", "set_conversation_fields"), ()),
         ((AddNote("Hm"), Move(other)), ("add_note", "update_conversation"), (other,)),
+        ((Reply(reply), CallWebhook(webhook)), ("reply_to_conversation", "create_webhook"), ()),
+        ((Snooze(1, "days"), Unsnooze()), ("snooze_conversation", "unsnooze_conversation"), ()),
     ):
         id = desk.add_workflow(inbox, *actions)
         assert places(desk, Of("workflow", id)) == [Place(frozenset({inbox}), does=does, into=frozenset(into))]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from deskhand.catalogue.operation import Resource
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.db.statements import P, command
 from deskhand.desk.conversations.tables import thread
@@ -181,6 +182,13 @@ def questions(twin: Twin) -> Iterator[tuple[str, dict[str, Any]]]:
             {"folders": f"{other.inbox}5,{other.inbox}1,{other.inbox}2"}, {"types": "email"}, {"tags": 1},
         ):  # fmt: skip
             yield f"/v2/reports/{report}", ALWAYS | wanted
+    more = {"viewBy": "month", "user": side.desk.user_id, "field": "customerid", "fieldid": side.customer}
+    for operation in OPERATIONS:
+        if operation.resource is Resource.REPORTS:
+            for wanted in ({}, BEFORE, {"mailboxes": f"{side.inbox},{other.inbox}"}, {"tags": other.tag}):
+                yield operation.path, ALWAYS | more | wanted
+    for field, id in (("tagid", other.tag), ("replyid", other.saved_reply), ("workflowid", other.workflow)):
+        yield "/v2/reports/conversations/fields-drilldown", ALWAYS | {"field": field, "fieldid": id}
 
 
 PARTS = range(6)

@@ -32,13 +32,19 @@ from deskhand.db.postgresql import open_postgresql
 from deskhand.db.sqlite import open_sqlite
 from deskhand.db.statements import REGISTERED, Statement, command
 from deskhand.desk import handlers
+from deskhand.desk.conversations.mail import received_queries
 from deskhand.desk.conversations.threads.rating import rate
+from deskhand.desk.conversations.writing import ThreadRow, add_thread
 from deskhand.desk.for_agents import Authors
+from deskhand.desk.inboxes import mail_settings
+from deskhand.desk.inboxes.mail_settings import MailChange
 from deskhand.desk.workflows.actions import SetStatus
+from deskhand.desk.workflows.conditions import Group, WaitingSince
 from deskhand.gateway import agents, grants, keys, mcp_clients
 from deskhand.gateway import tokens as agent_tokens
 from deskhand.gateway.audit import By
 from deskhand.lib.clock import to_wire
+from deskhand.mail import imap_positions
 from deskhand.oauth import tokens
 from deskhand.schema import METADATA
 from tests import postgresql
@@ -61,7 +67,7 @@ def statements(*rooms: ModuleType) -> list[Statement[Any]]:
 STATEMENTS = statements(deskhand.desk, deskhand.gateway, deskhand.mail, deskhand.oauth, deskhand.outbox)
 
 SPECIAL: dict[str, tuple[Any, ...]] = {
-    "size": (50, 1), "start": (0, 1), "most": (1, 5_000), "limit": (1,), "by": (1,), "n": (2,),
+    "size": (50, 1), "start": (0, 1), "most": (1, 5_000), "limit": (1,), "by": (1,), "n": (2,), "keep": (1, 0),
     "now": (LATE, EARLY, 10**15, 0), "since": (EARLY, 0), "until": (LATE, 10**9), "before": (LATE, 10**9),
     "after": (0,), "through": (10**9,),
     "inbox_id": (),  # a thread's mail goes out from an inbox that only its conversation knows
@@ -108,6 +114,12 @@ def seeded(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
 def seed(desk: Desk) -> None:
     """Two of everything at least, through the API as far as it goes, so that orders show."""
     first, second = desk.add_inbox(), desk.add_inbox()
+    sealer, wanted = desk.server.app.gateway.sealer, MailChange(imap="imaps://a:b@c", answer=True, answer_text="Hi")
+    desk.write(lambda tx: mail_settings.change(tx, desk.account_id, first, wanted, sealer, desk.now))
+    now = desk.server.clock.now()
+    for one in (first, second):  # and one of them is looked at
+        desk.write(lambda tx, one=one: imap_positions.begin(tx, desk.account_id, one, "INBOX", None, now))  # type: ignore[misc]
+    assert desk.write(lambda tx: imap_positions.take(tx, desk.account_id, second, "INBOX", now, 7))
     ines, lea = (desk.add_user(name, inboxes=(first, second)) for name in ("Ines", "Lea"))
     desk.add_system_user("Sorter")
     team, _ = desk.add_team(members=(lea, ines)), desk.add_team("Nobody")
@@ -206,6 +218,7 @@ def seed_threads(desk: Desk, id: int) -> None:
     """Let a conversation's first thread have come by mail, and its drafts go out in many years."""
     question, reply = desk.get(f"/v2/conversations/{id}/threads").json()["_embedded"]["threads"][::-1]
     received(desk, id, question["id"], b"Subject: Refund")
+    seed_received(desk, id, question["id"])
     if reply["state"] == "published":
         desk.write(lambda tx: rate(tx, desk.account_id, reply["id"], "great", "Quick", desk.now))
     else:
@@ -213,11 +226,38 @@ def seed_threads(desk: Desk, id: int) -> None:
         assert desk.put(f"/v2/conversations/{id}/threads/{reply['id']}/schedule", plan).status_code == 204
 
 
+def seed_received(desk: Desk, id: int, thread_id: int) -> None:
+    """Let a message have come to a conversation, which goes on in another one."""
+    states = ("waiting", "failed", "taken", "skipped")
+    message = received_queries.NewReceived(
+        account_id=desk.account_id, inbox_id=1, way="imap", place=f"INBOX/1/{id}", sha256=f"file {id}", size=1,
+        fingerprint=f"fingerprint {id}", message_id=f"<{thread_id}@buyer.example>", sender="a@buyer.example",
+        recipients="[]", state=states[id % len(states) - 1], received_at=desk.now,
+    )  # fmt: skip
+    item = ThreadRow(
+        account_id=desk.account_id, conversation_id=id, type="lineitem", created_by_id=1, created_at=desk.now,
+        linked_conversation_id=id + 1,
+    )  # fmt: skip
+
+    def add(tx: Writer) -> None:
+        tx.add(received_queries.ADD, message)
+        add_thread(tx, item)
+
+    desk.write(add)
+    change_newest(desk, "received_mail", conversation_id=id, thread_id=thread_id, automatic=1, domain="buyer.example")
+    loose = msgspec.structs.replace(
+        message, fingerprint=f"loose {id}", sha256=f"loose file {id}", sender="a@loose.example", state="skipped"
+    )
+    desk.write(lambda tx: tx.add(received_queries.ADD, loose))
+
+
 def furnish(desk: Desk, inbox: int, user: int) -> None:
     """What belongs to an inbox and to a user beside conversations."""
     for name in ("Wick", "Triage"):
         desk.add_system_user(name)
         desk.add_workflow(inbox, SetStatus("closed"), name=name)
+        when = [Group([WaitingSince("more_than", 2, "days")])]
+        desk.add_workflow(inbox, SetStatus("closed"), name=name, type="automatic", conditions=when)
         reply = {"name": name, "text": "<p>Hello</p>", "chatText": "Hi"}
         assert desk.post(f"/v2/mailboxes/{inbox}/saved-replies", reply).status_code == 201
     for path, body in (
@@ -248,9 +288,27 @@ def fill(connection: sa.Connection) -> None:
     connection.execute(
         mail.update().where(mail.c.direction == "out", mail.c.thread_id % 2 == 0).values(state="failed", error="x")
     )
+    connection.execute(mail.update().where(mail.c.direction == "out").values(reply_token="token"))
+    connection.execute(mail.update().where(mail.c.thread_id == newest_reply(mail)).values(state="sent", error=""))
+    job = METADATA.tables["job"]
+    oldest_job = sa.select(sa.func.min(job.c.id)).where(job.c.state == "waiting").scalar_subquery()
+    connection.execute(job.update().where(job.c.id == oldest_job).values(state="failed"))
+    conversations = METADATA.tables["conversation"]
+    oldest = sa.select(sa.func.min(conversations.c.id)).scalar_subquery()
+    sender = sa.select(conversations.c.customer_email).where(conversations.c.id == oldest).scalar_subquery()
+    connection.execute(METADATA.tables["automatic_answer"].update().values(day=EARLY[:10], address=sender))
+    connection.execute(conversations.update().where(conversations.c.id == oldest).values(source_type="email"))
+    newest_job = sa.select(sa.func.max(job.c.id)).where(job.c.state == "waiting").scalar_subquery()
+    connection.execute(job.update().where(job.c.id == newest_job).values(claim=7))  # somebody is at it
+    connection.execute(METADATA.tables["workflow_run"].update().values(user_id=None))  # it ran by itself
     connection.execute(METADATA.tables["agent_draft"].update().values(sent_at=None, dropped_at=None))
     captured, threads = METADATA.tables["captured_mail"], METADATA.tables["thread"]
     connection.execute(captured.update().values(thread_id=sa.select(sa.func.min(threads.c.id)).scalar_subquery()))
+
+
+def newest_reply(mail: sa.Table) -> sa.ScalarSelect[int]:
+    """The last thread that went out by mail."""
+    return sa.select(sa.func.max(mail.c.thread_id)).where(mail.c.direction == "out").scalar_subquery()
 
 
 def made_up(column: sa.Column[Any]) -> Any:

@@ -15,6 +15,7 @@ from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.lib.signing_keys import SigningKey
 from tests import postgresql
 from tests.gateway.audited import Audited, first_account
+from tests.world import unique
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,7 @@ def open_logs(
     if request.param == "sqlite":
         shutil.copy(migrated, folder)
         return partial(open_database, "", folder)
-    url = postgresql.create_database(request.getfixturevalue("postgresql_server"), "logs")
+    url = postgresql.create_database(request.getfixturevalue("postgresql_server"), unique("logs"))
     upgrade(sqlalchemy_url(url, folder))
     return partial(open_database, url, folder)
 

@@ -230,6 +230,20 @@ def test_reports_name_no_workflow_and_no_tag_that_may_be_another_inboxs() -> Non
         assert narrowing.tidied(BY_NAME[name], content, set(), no_tags, {A})["filterTags"] == left
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in HOW if name.endswith("_drilldown")]
+)  # fmt: skip
+def test_conversations_of_other_inboxes_are_left_out_of_drilldowns(name: str) -> None:
+    items = [{"id": 1, "mailboxid": A, "preview": "Hi"}, {"id": 2, "mailboxid": B}, {"id": 3}]
+    page = {"results": items, "page": 1, "pages": 1, "count": 12}
+    found = tidied(name, {"conversations": deepcopy(page)})["conversations"]
+    assert found == page | {"results": items[:1], "count": 10}
+    blind = tidied(name, {"conversations": deepcopy(page)}, "preview")["conversations"]
+    assert blind["results"] == [{"id": 1, "mailboxid": A}]
+    with pytest.raises(UpstreamDown):
+        tidied(name, {"conversations": {"results": None}})
+
+
 def test_an_agent_of_all_inboxes_sees_all() -> None:
     everything = granted(None)
     content = page([{"id": 1, "name": "vip", "ticketCount": 4}], "tags")

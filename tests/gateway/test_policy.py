@@ -192,7 +192,9 @@ def replace_needs(call: Asked, needs: tuple[Need, ...]) -> Asked:
 
 
 def test_nobody_holds_anything_by_default() -> None:
-    span = {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"}
+    span = {
+        "start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z", "user": 41, "field": "tagid", "fieldid": 7,
+    }  # fmt: skip
     for operation in OPERATIONS:
         if operation.body is NoBody:
             query = msgspec.convert(span, operation.query, dec_hook=decode_hook)
@@ -536,10 +538,14 @@ def test_an_agent_acts_within_its_hours(hours: Hours, inside: bool) -> None:
 # -- What an answer leaves out
 
 
-@pytest.mark.parametrize("name", ["get_conversation", "list_conversations", "list_organization_conversations"])
+@pytest.mark.parametrize(
+    "name",
+    ["get_conversation", "list_conversations", "list_organization_conversations", "get_conversations_drilldown"],
+)
 def test_previews_are_left_out_without_threads_in_those_inboxes(name: str) -> None:
     place: Place = IN_ORDERS if name == "get_conversation" else Extent.EVERY
-    call = asked(name, Need(Resource.CONVERSATIONS, Action.READ, place, name))
+    listed = "list_conversations" if name.endswith("drilldown") else name
+    call = asked(name, Need(Resource.CONVERSATIONS, Action.READ, place, listed))
     every = (ORDERS, PRODUCTS)
 
     def hidden(threads: Any, conversations: Any = every, listing: Setting | None = None) -> bool:

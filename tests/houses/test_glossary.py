@@ -32,15 +32,18 @@ DRAWERS = {"base", "common", "helper", "manager", "util"}
 # word: where it may stand all the same, as a path below src/deskhand, and why.
 ALLOWED_IN = {
     "agent": [
-        "gateway/", "entrance/", "admin/", "web/console/", "sandbox/",  # these rooms are about agents
+        "gateway/", "entrance/", "admin/", "web/console/", "sandbox/", "testing/",  # these rooms are about agents
         "app.py", "app/", "cli.py", "cli/",  # they name them: which credential is whose, `deskhand agents`
         # Where agents reach the desk: as whom they act, and what is looked up for the gateway.
         "desk/for_agents.py", "desk/call.py", "desk/access.py", "oauth/bearer.py", "oauth/endpoint.py",
     ],
     "comment": [  # wire name: `comments` of a rating
         "catalogue/", "desk/ratings/", "desk/conversations/threads/rating.py", "desk/reports/ratings.py", "sandbox/",
+        "testing/",
     ],
-    "company": ["catalogue/", "desk/users/represent.py"],  # wire name: companyId of /users/me
+    "company": [  # wire names: companyId of /users/me; the company report, which is about the account
+        "catalogue/", "desk/users/represent.py", "desk/reports/company.py", "desk/reports/handlers",
+    ],
     "mailbox": ["catalogue/"],  # wire name: mailboxId
     "member": ["catalogue/teams.py", "desk/teams/"],  # wire path: /teams/{id}/members
     "ticket": ["catalogue/"],  # wire names of the reports

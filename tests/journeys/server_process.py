@@ -14,7 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from deskhand.app import App
-from deskhand.settings import Settings, SmtpServer
+from deskhand.settings import Listen, Settings, SmtpServer
 
 
 def main(data_dir: str, database_url: str) -> None:
@@ -32,11 +32,14 @@ def main(data_dir: str, database_url: str) -> None:
 
 
 def serve(data_dir: Path, database_url: str, listener: socket.socket, port: int) -> None:
+    mail_port = os.environ.get("DESKHAND_TEST_MAIL_PORT")
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,
         base_url=f"http://127.0.0.1:{port}",
         webhook_private_addresses=True,
+        mail_smtp_listen=Listen("127.0.0.1", int(mail_port)) if mail_port else None,
+        mail_imap_every_s=1,
         smtp_url=SmtpServer("127.0.0.1", int(os.environ.get("DESKHAND_TEST_SMTP_PORT", "25"))),
     )
     config = uvicorn.Config(

@@ -146,4 +146,6 @@ def compare(office: PostOffice, direct: Direct, clients: list[Client]) -> None:
 
 
 def body_of(message: object) -> str:
-    return str(message.get_body(("plain",)).get_content()).strip()  # type: ignore[attr-defined]
+    """What it says, without what was said before."""
+    text = str(message.get_body(("plain",)).get_content()).replace("\r\n", "\n")  # type: ignore[attr-defined]
+    return text.partition("\n\nOn ")[0].strip()

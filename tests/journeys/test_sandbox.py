@@ -394,7 +394,7 @@ def test_the_clock_begins_where_it_was_told_and_moves(fresh: Sandbox) -> None:
         ({}, "advance"), ({"advance": "2d", "set": "2030-01-01T00:00:00Z"}, "advance"),
         ({"advance": "soon"}, "advance"), ({"advance": ""}, "advance"), ({"advance": "1000000d"}, "advance"),
         ({"set": "tomorrow"}, "set"), ({"set": ""}, "set"), ({"set": "2030-01-01T00:00:00.5Z"}, "set"),
-        ({"advance": 5}, "body"), ([], "body"),
+        ({"advance": 5}, "advance"), ({"forward": "2d"}, "forward"), ([], "body"),
     ],
 )  # fmt: skip
 def test_a_wrong_time_is_refused_in_words(fresh: Sandbox, body: Any, path: str) -> None:
@@ -503,9 +503,9 @@ def test_faults_are_listed_played_in_order_and_called_off(fresh: Sandbox) -> Non
     ("body", "path"),
     [
         ({"operation": "list_ticket", "status": 500}, "operation"), ({"operation": "", "status": 500}, "operation"),
-        ({"status": 500}, "body"), ({"operation": "*", "status": 200}, "body"),
-        ({"operation": "*", "times": 0}, "body"), ({"operation": "*", "delay_ms": -1}, "body"),
-        ({"operation": 5}, "body"),
+        ({"status": 500}, "operation"), ({"operation": "*", "status": 200}, "status"),
+        ({"operation": "*", "times": 0}, "times"), ({"operation": "*", "delay_ms": -1}, "delay_ms"),
+        ({"operation": 5}, "operation"), ([], "body"),
     ],
 )  # fmt: skip
 def test_a_wrong_fault_is_refused_and_not_played(fresh: Sandbox, body: Any, path: str) -> None:

@@ -276,3 +276,20 @@ def test_a_server_that_repeats_how_it_was_signed_in_to_gives_no_password_away(wa
     assert "I do not know" in problem.reason
     for secret in (PASSWORD, f"\0desk\0{PASSWORD}"):
         assert b64encode(secret.encode()).decode() not in problem.reason
+
+
+# Trying a server -----------------------------------------------------------------------------------------------------
+
+
+def test_a_server_can_be_tried_without_sending_anything(monkeypatch: pytest.MonkeyPatch, certificate: Path):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with post_office("implicit", certificate, asks=True) as office:
+        server = SmtpServer(HERE, office.port, "implicit", "desk", PASSWORD)
+        words = asyncio.run(smtp_out.test_smtp(server, sender="help@desk.example"))
+        assert words.startswith(f"the SMTP server {HERE} port {office.port} answers, encrypted with TLSv1.")
+        assert words.endswith(", signed in as desk, takes mail from help@desk.example")
+        assert office.attempts == []
+    with post_office() as office:
+        assert asyncio.run(smtp_out.test_smtp(SmtpServer(HERE, office.port))).endswith("answers, not encrypted")
+    with pytest.raises(Undelivered, match="can't be used"):
+        asyncio.run(smtp_out.test_smtp(SmtpServer(HERE, office.port)))

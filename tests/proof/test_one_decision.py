@@ -112,8 +112,11 @@ def query_of(rng: random.Random, operation: AnyOperation, sides: Sequence[Side])
         found["mailbox"] = rng.choice(sides).inbox
     if "embed" in names and rng.random() < 0.4:
         found["embed"] = "threads"
-    if "mailboxes" in names:
+    if "start" in names:
+        wanted = {"user": sides[0].user, "field": "tagid", "fieldid": 1, "view_by": "month"}
         found |= {"start": "2020-01-01T00:00:00Z", "end": "2030-01-01T00:00:00Z"}
+        found |= {("viewBy" if name == "view_by" else name): wanted[name] for name in wanted if name in names}
+    if "mailboxes" in names:
         if rng.random() < 0.6:
             found["mailboxes"] = ",".join(str(side.inbox) for side in rng.sample(list(sides), rng.randint(1, 2)))
         if rng.random() < 0.3:

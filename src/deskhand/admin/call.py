@@ -52,6 +52,15 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """A body that is taken as it is: of one media type, with so many bytes at most, in so many seconds."""
+
+    media_type: str
+    most: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call of the administration. `answers` is the shape of its answer, None where there is no body."""
 
@@ -66,6 +75,7 @@ class Call:
     answers: Any
     status: int
     errors: tuple[tuple[int, str], ...]
+    raw: Raw | None = None
 
 
 class Calls:
@@ -86,6 +96,7 @@ class Calls:
         answers: Any = None,
         status: int = 200,
         errors: tuple[tuple[int, str], ...] = (),
+        raw: Raw | None = None,
     ) -> Callable[[Callable[[Asked[Any, Any]], Awaitable[Any]]], Callable[[Asked[Any, Any]], Awaitable[Any]]]:
         """Declare a call: its handler's name is the operation's, the first line of its docstring the summary."""
 
@@ -93,7 +104,7 @@ class Calls:
             name, summary = handler.__name__, (handler.__doc__ or "").partition("\n")[0]
             code = status if answers is not None or status != 200 else 204
             self.listed.append(
-                Call(name, method, path, summary, handler, query, body, optional_body, answers, code, errors)
+                Call(name, method, path, summary, handler, query, body, optional_body, answers, code, errors, raw)
             )
             return handler
 

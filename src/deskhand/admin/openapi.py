@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from deskhand.admin import workflows
 from deskhand.admin.call import Call
 from deskhand.admin.routes import CALLS, PREFIX
 from deskhand.catalogue.operation import NoBody
@@ -59,13 +60,18 @@ def _token() -> dict[str, Any]:
 
 def _described() -> tuple[dict[Any, Any], dict[str, Any]]:
     """A schema for each type that a call takes or gives, and the components that these refer to."""
-    types = {kind for call in CALLS for kind in (call.body, call.answers) if _has_schema(kind)}
+    types = {kind for call in CALLS for kind in (_body(call), call.answers) if _has_schema(kind)}
     ordered = sorted(types, key=str)
     made = msgspec.json.schema_components(ordered, schema_hook=schema_hook, ref_template=_REF)
     # Of shapes that have one name the module is told as well: `deskhand.gateway.budget.Shown` becomes `BudgetShown`.
     text = _MODULE.sub(lambda found: found[1].title(), msgspec.json.encode(made).decode())
     schemas, components = msgspec.json.decode(text)
     return dict(zip(ordered, schemas, strict=True)), components
+
+
+def _body(call: Call) -> Any:
+    """The shape of a call's body; some handlers read theirs themselves."""
+    return workflows.WRITTEN.get(call.name, call.body)
 
 
 def _has_schema(kind: Any) -> bool:
@@ -81,8 +87,11 @@ def _operation(call: Call, by_type: dict[Any, Any]) -> dict[str, Any]:
         "parameters": [*_path_parameters(call), *_query_parameters(call)],
         "responses": _responses(call, by_type),
     }
-    if call.body is not NoBody:
-        schema = {"$ref": _REF.format(name="Grants")} if call.name == "set_agent_grants" else by_type[call.body]
+    if call.raw is not None:
+        content = {call.raw.media_type: {"schema": {"type": "string", "format": "binary"}}}
+        described["requestBody"] = {"required": True, "content": content}
+    elif call.body is not NoBody:
+        schema = {"$ref": _REF.format(name="Grants")} if call.name == "set_agent_grants" else by_type[_body(call)]
         described["requestBody"] = {
             "required": not call.optional_body,
             "content": {"application/json": {"schema": schema}},
@@ -113,10 +122,14 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _responses(call: Call, by_type: dict[Any, Any]) -> dict[str, Any]:
     errors = [(401, "the token is missing, unknown or expired"), *call.errors]
-    if call.body is not NoBody or msgspec.structs.fields(call.query):
+    takes_json = call.body is not NoBody and call.raw is None
+    if takes_json or msgspec.structs.fields(call.query):
         errors.append((400, "the body or a parameter is not valid; the errors name the fields"))
-    if call.body is not NoBody:
+    if takes_json:
         errors += [(413, "the body is larger than 1 MB"), (415, "the body is not JSON")]
+    if call.raw is not None:
+        size = f"{call.raw.most // 1024**2} MB"
+        errors += [(413, f"the body is larger than {size}"), (415, f"the body is not {call.raw.media_type}")]
     if "{" in call.path:
         errors.append((404, "there is no such thing"))
     found = {str(call.status): _success(call, by_type)}

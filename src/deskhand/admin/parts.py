@@ -14,7 +14,9 @@ from deskhand.gateway.audit import Audit
 from deskhand.gateway.budget import Budget
 from deskhand.gateway.connections import Connections
 from deskhand.lib.clock import Clock
+from deskhand.lib.sealing import Sealer
 from deskhand.lib.signing_keys import SigningKey
+from deskhand.mail.inbound import Keeper
 
 Explain = Callable[[int, int, str, str, Any, Any], Awaitable[dict[str, Any]]]
 """What would become of a call: account, agent, method, path, query and body in, the decision and its needs out."""
@@ -22,7 +24,7 @@ Explain = Callable[[int, int, str, str, Any, Any], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The gateway as administrators reach it."""
+    """The gateway and the desk as administrators reach them."""
 
     database: Database
     clock: Clock
@@ -34,3 +36,5 @@ class Parts:
     audit: Audit
     signing_key: SigningKey
     explain: Explain
+    sealer: Sealer
+    keeper: Keeper | None = None

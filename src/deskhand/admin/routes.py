@@ -13,8 +13,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from deskhand.admin import agents, oversight
-from deskhand.admin.call import Asked, Call, Streamed
+from deskhand.admin import agents, mail, mail_settings, oversight, workflows
+from deskhand.admin.call import Asked, Call, Raw, Streamed
 from deskhand.admin.parts import Parts
 from deskhand.admin.reading import read_body, read_query
 from deskhand.api.errors import answer_problem, answer_unauthorized
@@ -31,7 +31,13 @@ from deskhand.oauth.bearer import Unauthorized, read_bearer
 log = logging.getLogger("deskhand.admin")
 
 PREFIX = "/admin/v1"
-CALLS: tuple[Call, ...] = (*agents.CALLS.listed, *oversight.CALLS.listed)
+CALLS: tuple[Call, ...] = (
+    *agents.CALLS.listed,
+    *oversight.CALLS.listed,
+    *mail_settings.CALLS.listed,
+    *mail.CALLS.listed,
+    *workflows.CALLS.listed,
+)
 BODY_MOST = 1024 * 1024
 BODY_WAIT_S = 30
 _JSON = "application/json"
@@ -115,8 +121,10 @@ class _Endpoint:
     async def _asked(self, request: Request, call: Call, who: Who) -> Asked[Any, Any]:
         ids = tuple(map(_id, request.path_params.values()))
         query = read_query(call.query, request.url.query)
-        body = b"" if call.body is NoBody else await _read(request)
         media_type = request.headers.get("content-type", "")
+        if call.raw is not None:
+            return Asked(self._parts, who, ids, query, await _read_raw(request, call.raw, media_type))
+        body = b"" if call.body is NoBody else await _read(request, BODY_MOST, BODY_WAIT_S)
         return Asked(self._parts, who, ids, query, read_body(call.body, media_type, body, optional=call.optional_body))
 
 
@@ -127,13 +135,22 @@ def _id(text: str) -> int:
     return number
 
 
-async def _read(request: Request) -> bytes:
+async def _read_raw(request: Request, raw: Raw, media_type: str) -> bytes:
+    if media_type.partition(";")[0].strip().lower() != raw.media_type:
+        raise problems.UnsupportedMediaType
+    announced = request.headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > raw.most:
+        raise problems.TooLarge
+    return await _read(request, raw.most, raw.wait_s)
+
+
+async def _read(request: Request, most: int, wait_s: float) -> bytes:
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_WAIT_S):
+        async with asyncio.timeout(wait_s):
             async for piece in request.stream():
                 body += piece
-                if len(body) > BODY_MOST:
+                if len(body) > most:
                     raise problems.TooLarge
     except TimeoutError:
         raise ClientDisconnect from None

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from deskhand.api.metrics import Metrics
 from deskhand.db.engine import Conflict, Database, Unavailable
 from deskhand.db.version import schema_state
+from deskhand.desk.checking.mail import Figures, figures
 from deskhand.outbox import jobs
 from deskhand.outbox.jobs import Tally
 
@@ -64,14 +65,14 @@ class Health:
             return {"database": "can't be reached", "schema": "not known"}
         return {"database": OK, "schema": schema.words if schema.behind else OK}
 
-    async def _jobs(self) -> list[Tally]:
-        """How many jobs there are; nothing while the database is away, because other figures are then wanted most."""
+    async def _counted(self) -> tuple[list[Tally], Figures | None]:
+        """Jobs and mail; nothing while the database is away, because other figures are then wanted most."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                return await self._database.read(jobs.tally, "slow")
+                return await self._database.read(lambda db: (jobs.tally(db), figures(db)), "slow")
         except (TimeoutError, Unavailable, Conflict):
-            return []
+            return [], None
 
     async def _figures(self, _: Request) -> Response:
-        text = await asyncio.to_thread(self._metrics.text, await self._jobs())
+        text = await asyncio.to_thread(self._metrics.text, *await self._counted())
         return Response(text, headers=_NOT_KEPT, media_type=CONTENT_TYPE_LATEST)

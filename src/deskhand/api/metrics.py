@@ -28,6 +28,9 @@ from prometheus_client.registry import Collector
 
 from deskhand import __version__
 from deskhand.db.engine import Lane, LaneName, Load
+from deskhand.desk.checking.mail import Figures as MailFigures
+from deskhand.lib.clock import from_wire
+from deskhand.mail.inbound import WAYS, Way
 from deskhand.outbox.jobs import Tally
 
 BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -57,6 +60,7 @@ class Snapshot(msgspec.Struct):
     durations: dict[str, tuple[list[int], float]]
     limited: int
     lanes: dict[str, Load]
+    mail: dict[str, int] = {}
 
 
 class Metrics:
@@ -67,6 +71,7 @@ class Metrics:
         self._operations = {name: _Figures() for name in operations} | {UNKNOWN: self._unknown}
         self._lanes = lanes
         self._limited = 0
+        self._mail: dict[str, int] = dict.fromkeys(WAYS, 0)
         self._folder: Path | None = None
         self._writing = threading.Lock()
 
@@ -79,16 +84,22 @@ class Metrics:
         if status == 429:
             self._limited += 1
 
+    def mail_received(self, way: Way) -> None:
+        """Count a message that was kept."""
+        self._mail[way] += 1
+
     def share_in(self, folder: Path) -> None:
         """Put the figures of this worker process together with those of others that share the folder."""
         self._folder = folder
         threading.Thread(target=self._keep_writing, args=(folder,), name="deskhand-metrics", daemon=True).start()
 
-    def text(self, jobs: Iterable[Tally] = ()) -> bytes:
-        """The figures in Prometheus' text format, with those of jobs. Slow: call it from a thread."""
+    def text(self, jobs: Iterable[Tally] = (), mail: MailFigures | None = None) -> bytes:
+        """The figures in Prometheus' text format, with those of jobs and of mail. Slow: call it from a thread."""
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Told(self._all()))
         registry.register(_Jobs(jobs))
+        if mail is not None:
+            registry.register(_Mail(mail))
         return generate_latest(registry)
 
     def snapshot(self) -> Snapshot:
@@ -99,6 +110,7 @@ class Metrics:
             durations={name: (list(figures.slots), figures.seconds) for name, figures in operations},
             limited=self._limited,
             lanes={name: lane.load for name, lane in self._lanes.items()},
+            mail=dict(self._mail),
         )
 
     def _all(self) -> dict[str, Snapshot]:
@@ -145,6 +157,7 @@ class _Told(Collector):
         yield self._calls()
         yield self._durations()
         yield self._limited()
+        yield self._received()
         yield from self._lanes()
 
     def _calls(self) -> Metric:
@@ -171,6 +184,15 @@ class _Told(Collector):
         for worker, snapshot in self._each():
             limited.add_metric(worker, snapshot.limited)
         return limited
+
+    def _received(self) -> Metric:
+        received = CounterMetricFamily(
+            "deskhand_mail_received", "Messages that came and were kept.", labels=(*self._label, "way")
+        )
+        for worker, snapshot in self._each():
+            for way, count in snapshot.mail.items():
+                received.add_metric((*worker, way), count)
+        return received
 
     def _lanes(self) -> Iterator[Metric]:
         labels = (*self._label, "lane")
@@ -210,6 +232,31 @@ class _Jobs(Collector):
             if row.state == "waiting":
                 late.add_metric((row.kind,), max(0.0, time.time() - row.first_due_at / 1000))
         return (count, late)
+
+
+class _Mail(Collector):
+    """Mail that came, as the database has it; it is all processes' together."""
+
+    def __init__(self, figures: MailFigures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        messages = GaugeMetricFamily(
+            "deskhand_mail_messages", "Messages that wait to be read, or could not be.", labels=("state",)
+        )
+        age = GaugeMetricFamily(
+            "deskhand_imap_last_look_age_seconds",
+            "How long ago a mailbox could last be looked at.", labels=("inbox",),
+        )  # fmt: skip
+        failing = GaugeMetricFamily(
+            "deskhand_imap_failing", "Whether the last look at a mailbox failed.", labels=("inbox",)
+        )
+        messages.add_metric(("waiting",), self._figures.waiting)
+        messages.add_metric(("failed",), self._figures.failed)
+        for one in self._figures.folders:
+            age.add_metric((str(one.inbox_id),), max(0.0, time.time() - from_wire(one.checked_at).timestamp()))
+            failing.add_metric((str(one.inbox_id),), float(bool(one.error)))
+        return (messages, age, failing)
 
 
 def _buckets(slots: list[int]) -> list[tuple[str, float]]:

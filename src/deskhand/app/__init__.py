@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
@@ -21,34 +20,31 @@ from deskhand.api.metrics import Metrics
 from deskhand.api.openapi import openapi
 from deskhand.api.rate_limit import rate_limit_for
 from deskhand.api.routes import Api
-from deskhand.app.gateway import CACHED, Gateway, listener, local_desk
+from deskhand.app.gateway import Gateway, listener, local_desk
+from deskhand.app.mail import Counted, taking_mail
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.db.database import open_database
-from deskhand.db.engine import Database, Writer
-from deskhand.db.sqlite import restore_copy
-from deskhand.desk import access, after_work, handlers
+from deskhand.db.engine import Database
+from deskhand.desk import after_work, handlers
 from deskhand.desk.call import IMPLEMENTATIONS
 from deskhand.desk.conversations.erasure.files import remove_unnamed
-from deskhand.desk.conversations.threads import rating
-from deskhand.desk.conversations.threads.rating import Opinion
+from deskhand.desk.conversations.mail.keeping import Keeping
+from deskhand.desk.ratings.links import RatingLinks
+from deskhand.desk.webhooks import delivering
 from deskhand.entrance import mcp
 from deskhand.entrance.http import is_agents
 from deskhand.lib.blobs import BlobStore
-from deskhand.lib.clock import Clock, SystemClock, to_wire
+from deskhand.lib.clock import Clock, SystemClock
 from deskhand.mail.captured import Capture
 from deskhand.mail.post import Post
 from deskhand.mail.smtp_out import SmtpPost
-from deskhand.oauth import applications
 from deskhand.oauth import routes as oauth_pages
 from deskhand.oauth.bearer import Bearers
 from deskhand.oauth.endpoint import TokenEndpoint
 from deskhand.outbox import events
-from deskhand.sandbox import mail as sandbox_mail
-from deskhand.sandbox import routes as sandbox_pages
-from deskhand.sandbox import start_page as sandbox_start
 from deskhand.sandbox.clock import SandboxClock
 from deskhand.sandbox.faults import Faults
-from deskhand.sandbox.options import SEEDED_COPY, Sandbox
+from deskhand.sandbox.options import Sandbox
 from deskhand.settings import Settings
 from deskhand.web import routes as web_pages
 from deskhand.web.reference import pages as reference_pages
@@ -83,8 +79,15 @@ class App:
             self.metrics,
             remove_unnamed,
         )
+        around = None
+        if sandbox is not None:
+            from deskhand.app.sandbox import Around  # noqa: PLC0415 - with its texts in seven languages, for it alone
+
+            assert isinstance(self.clock, SandboxClock)
+            around = Around(sandbox, settings.data_dir, self.clock, self.database)
         local = local_desk(self._api, self.database, self.rate_limit, settings.base_url)
-        self.gateway = Gateway(settings, self.database, self.clock, local)
+        self.keeper = Counted(Keeping(self.database, blobs, self.clock), self.metrics)
+        self.gateway = Gateway(settings, self.database, self.clock, local, keeper=self.keeper)
         self.tools = after_work.Tools(
             self.database,
             self.clock,
@@ -94,13 +97,24 @@ class App:
             keep_files=sandbox is not None,
             allow_private=settings.webhook_private_addresses,
             post=self._post(captured=sandbox is not None),
+            sealer=self.gateway.sealer,
+            trusted_server=settings.mail_trusted_server,
             also=(listener(settings, self.database, self.clock),),
+            deliver=delivering.carrier if around is None else around.webhook_faults.carrier,
         )
         self.tokens: ASGIApp = TokenEndpoint(self.database, self.clock, self.gateway.sign_ins)
-        start = [web_pages.start_page()] if sandbox is None else self._sandbox(sandbox)
+        self._front: ASGIApp = self._doors
+        start: Sequence[BaseRoute] = [web_pages.start_page()]
+        if around is not None:
+            self.api = faults = Faults(self.api)
+            self._front = journal = around.remembered(self._doors, self.gateway)
+            start = around.routes(self.tools, self.keeper, faults, journal, self.rate_limit, self.gateway)
         self.pages: ASGIApp = Starlette(routes=[*self._pages(), *start], lifespan=self._lifespan)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front(scope, receive, send)
+
+    async def _doors(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(("/v2", "/v3")):
             await self._door(scope)(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] in mcp.PATHS:
@@ -119,9 +133,10 @@ class App:
         await self.api(scope, receive, send)
 
     def _pages(self) -> Sequence[BaseRoute]:
+        links = RatingLinks(self.gateway.sealer, self.settings.base_url)
         return [
             *oauth_pages.routes(self.database, self.clock, self.settings.base_url),
-            *web_pages.routes(self.database, self.clock),
+            *web_pages.routes(self.database, self.clock, links),
             *reference_pages.routes(OPERATIONS, self.settings.base_url),
             *self.gateway.routes,
             *Health(self.database, self.metrics).routes,
@@ -133,39 +148,6 @@ class App:
         if captured:
             return Capture(self.clock)
         return SmtpPost(self.settings.smtp_url, self.settings.smtp_by_inbox, self.settings.base_url)
-
-    def _sandbox(self, sandbox: Sandbox) -> Sequence[BaseRoute]:
-        assert isinstance(self.clock, SandboxClock)
-        folder: Path = self.settings.data_dir
-        faults = Faults(self.api)
-        self.api = faults
-
-        app = sandbox.description["apps"][0]
-        account_id = sandbox.description["account"]["id"]
-
-        def redirect_here(tx: Writer) -> None:
-            # The folder may have been filled while the sandbox listened on another port.
-            applications.redirect_to(tx, account_id, app["client_id"], app["redirect_url"])
-
-        async def reset() -> None:
-            await restore_copy(self.database, folder / SEEDED_COPY, going_on="job")
-            await self.database.write(redirect_here)
-            self.database.versions.update((access.STALE, *CACHED))
-            self.rate_limit.forget()
-            self.gateway.budget.forget()
-
-        async def rate(thread_id: int, opinion: Opinion, words: str) -> int:
-            now = to_wire(self.clock.now())
-            return await self.database.write(
-                lambda tx: rating.rate(tx, account_id, thread_id, opinion, words, now)
-            )  # fmt: skip
-
-        self.database.write_now(redirect_here)
-        return [
-            *sandbox_start.routes(sandbox.description, folder, self.clock),
-            *sandbox_pages.routes(self.clock, faults, reset, rate),
-            *sandbox_mail.routes(self.database, account_id),
-        ]
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -182,7 +164,8 @@ class App:
         if self.settings.worker == "separate":
             yield
             return
-        async with after_work.working(self.tools) as worker:
+        mail = taking_mail(self.settings, self.database, self.keeper, self.clock)
+        async with after_work.working(self.tools) as worker, mail:
             running = asyncio.create_task(worker.run(), name="worker")
             try:
                 yield

@@ -48,6 +48,7 @@ from deskhand.gateway.upstream import Upstream
 from deskhand.lib.clock import Clock
 from deskhand.lib.sealing import Sealer
 from deskhand.lib.signing_keys import SigningKey
+from deskhand.mail.inbound import Keeper
 from deskhand.outbox.events import Fact
 from deskhand.outbox.worker import Listener
 from deskhand.settings import Settings
@@ -67,9 +68,14 @@ class Gateway:
         clock: Clock,
         local: Local | None,
         default_connection: int | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        """Without a `local` desk all agents work on remote ones, those that name none on the default."""
+        """Without a `local` desk all agents work on remote ones, those that name none on the default.
+
+        `keeper` keeps mail that administrators hand over; without a desk there is none.
+        """
         self._local = local
+        self._keeper = keeper
         self.database = database
         self.clock = clock
         self.signing_key = SigningKey(settings.data_dir / KEY_FILE)
@@ -79,8 +85,8 @@ class Gateway:
         self.stops = Stops(database)
         self.sign_ins = SignIns(database, clock, self.audit)
         self.budget = Budget(clock, database, settings.workers)
-        sealer = Sealer(settings.secret_key, settings.data_dir / connections.KEY_FILE)
-        self.remotes = Remotes(database, clock, sealer, self.budget, default=default_connection)
+        self.sealer = Sealer(settings.secret_key, settings.data_dir / connections.KEY_FILE)
+        self.remotes = Remotes(database, clock, self.sealer, self.budget, default=default_connection)
         self.approvals = Approvals(database, clock, self.audit, self.agents, Matcher(OPERATIONS))
         self.relay = Relay(
             OPERATIONS, self._upstream_of, self.agents, self.stops, self.audit, self.budget, self.approvals,
@@ -107,7 +113,8 @@ class Gateway:
         """The pages of the gateway: administration, and OAuth for MCP clients."""
         parts = Parts(
             self.database, self.clock, AdminTokens(self.database, self.clock), self.administration, self.approvals,
-            self.budget, self.remotes.connections, self.audit, self.signing_key, self.explain,
+            self.budget, self.remotes.connections, self.audit, self.signing_key, self.explain, self.sealer,
+            self._keeper,
         )  # fmt: skip
         mcp_oauth = [*Endpoints(self._mcp_parts).routes, *AuthorizePage(self._mcp_parts).routes] if self._local else []
         return [Mount(ADMIN_PATH, routes=admin_routes.routes(parts)), *mcp_oauth]

@@ -149,6 +149,13 @@ class Report(Returns):
 
 
 @dataclass(frozen=True)
+class BareReport(BareList):
+    """Numbers as a plain JSON array."""
+
+    media_type = "application/json"
+
+
+@dataclass(frozen=True)
 class Created(Returns):
     """A new resource: 201, no body, its id and place in the headers."""
 

@@ -12,6 +12,9 @@ from deskhand.catalogue import (
     properties,
     ratings,
     reports,
+    reports_conversations,
+    reports_phone,
+    reports_productivity,
     saved_replies,
     tags,
     teams,
@@ -38,6 +41,9 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     *workflows.OPERATIONS,
     *ratings.OPERATIONS,
     *reports.OPERATIONS,
+    *reports_conversations.OPERATIONS,
+    *reports_productivity.OPERATIONS,
+    *reports_phone.OPERATIONS,
     *webhooks.OPERATIONS,
 )
 

@@ -8,28 +8,64 @@ from msgspec import UNSET, UnsetType, field
 
 from deskhand.catalogue.needs import need, places, threads_read
 from deskhand.catalogue.operation import HS, Action, Asked, Need, Operation, Place, Report, Resource
-from deskhand.catalogue.values import Ids, Names, PageNumber, Shape, WireTime
+from deskhand.catalogue.values import Id, Ids, Names, PageNumber, Shape, WireTime
 
 UNTAGGED = 1
 """The tag id that stands for no tag. Source: https://developer.helpscout.com/help-desk-api/reports/ (filterTags)."""
 TYPES = ("email", "chat", "phone")
+ViewBy = Literal["day", "week", "month"]
 PLANS = ("plus", "pro")
 """The plans that see reports. Source: reports/conversations/reports-conversations-overall (note)."""
 _PLANS = ((403, "the account's plan has no reports; Plus and Pro do"),)
 
 
-class AskReport(Shape, kw_only=True):
-    """The span, what it is compared with, and which conversations it is about."""
+class AskPlain(Shape, kw_only=True):
+    """The span, and which conversations it is about."""
 
     start: WireTime
     end: WireTime
-    previous_start: WireTime | None = None
-    previous_end: WireTime | None = None
     mailboxes: Ids | None = None
     tags: Ids | None = None
-    types: Names | None = None
     folders: Ids | None = None
+
+
+class AskSpan(AskPlain, kw_only=True):
+    """Conversations of all types, or of some."""
+
+    types: Names | None = None
+
+
+class AskCompared(AskSpan, kw_only=True):
+    """An earlier span that it is compared with."""
+
+    previous_start: WireTime | None = None
+    previous_end: WireTime | None = None
+
+
+class AskReport(AskCompared, kw_only=True):
+    """Numbers that may be told by the account's office hours."""
+
     office_hours: bool = False
+
+
+class AskSeries(AskCompared, kw_only=True):
+    """Numbers one by one, of so many days each."""
+
+    view_by: ViewBy = "day"
+
+
+class AskChannel(AskPlain, kw_only=True):
+    """A report about one type of conversations, and what it is compared with."""
+
+    previous_start: WireTime | None = None
+    previous_end: WireTime | None = None
+    office_hours: bool = False
+
+
+class AskUserSeries(AskSeries, kw_only=True):
+    """Of a user, or of the members of a team together."""
+
+    user: Id
 
 
 class AskRatings(AskReport, kw_only=True):

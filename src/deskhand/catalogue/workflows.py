@@ -20,7 +20,7 @@ WorkflowType = Literal["manual", "automatic"]
 
 
 class Workflow(Shape, kw_only=True):
-    """A workflow as it is read; `invalid` is one whose actions name something that is no longer there."""
+    """A workflow as it is read; `invalid` is one that names something that is no longer there."""
 
     id: int
     mailbox_id: int
@@ -91,10 +91,10 @@ update_workflow = Operation(
 run_workflow = Operation(
     name="run_workflow", method="POST", path="/v2/workflows/{workflow_id}/run",
     resource=Resource.WORKFLOWS, action=Action.WRITE, needs=_run, body=RunWorkflow, returns=NoContent(),
-    errors=(_HIDDEN, (412, "a conversation is locked, or full while the workflow adds a note; nothing was changed")),
+    errors=(_HIDDEN, (412, "a conversation is locked, or full while the workflow adds a thread; nothing was changed")),
     emits=(
         events.CONVERSATION_STATUS, events.CONVERSATION_ASSIGNED, events.CONVERSATION_TAGS, events.CONVERSATION_MOVED,
-        events.CONVERSATION_CUSTOM_FIELDS, events.NOTE_CREATED,
+        events.CONVERSATION_CUSTOM_FIELDS, events.NOTE_CREATED, events.AGENT_REPLY_CREATED,
     ),
     phrase="run workflow {workflow_id}",
     summary="Run an active manual workflow on 1 to 50 conversations of its inbox; all of it happens or nothing.",

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from deskhand import __version__
-from deskhand.cli import audit_commands, gateway_commands
+from deskhand.cli import audit_commands, gateway_commands, mail_commands, workflow_commands
 from deskhand.cli.options import Json
 from deskhand.cli.options import module as _module
 from deskhand.cli.options import moment as _moment
@@ -40,7 +40,7 @@ webhooks = typer.Typer(
 )
 app.add_typer(webhooks)
 
-for commands in (audit_commands.audit, *gateway_commands.GROUPS):
+for commands in (mail_commands.mail, workflow_commands.workflows, audit_commands.audit, *gateway_commands.GROUPS):
     app.add_typer(commands)
 
 

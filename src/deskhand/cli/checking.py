@@ -23,7 +23,7 @@ from deskhand.db.database import SQLITE_FILE
 from deskhand.db.engine import Database, Reader, Writer
 from deskhand.db.statements import value
 from deskhand.db.version import SchemaState, schema_state, server_seconds, server_version
-from deskhand.desk.checking import counters, files, tags
+from deskhand.desk.checking import counters, files, mail, replies, tags
 from deskhand.desk.checking.finding import Finding, counted
 from deskhand.desk.conversations.mail.mailing import SEND_EMAIL
 from deskhand.desk.inboxes.tables import inbox
@@ -101,20 +101,22 @@ def _of_database(database: Database, settings: Settings, *, repair: bool) -> Ite
         yield database.write_now(_repair)
     yield from database.read_now(counters.check, "slow")
     yield read(tags.check)
+    yield read(replies.check)
     yield read(lambda db: files.check(db, settings.data_dir / "blobs"))
     yield auditing.check(database, settings)
     yield read(lambda db: _connections(db, settings))
     yield read(lambda db: _jobs(db, clock.now(), mails=bool(settings.smtp_url or settings.smtp_by_inbox)))
+    yield read(lambda db: mail.check(db, clock.now(), settings.mail_imap_every_s))
     if settings.smtp_by_inbox:
         yield read(lambda db: _mail_addresses(db, settings.smtp_by_inbox))
 
 
 def _repair(tx: Writer) -> Finding:
     tagged = tags.repair(tx)
+    replied = replies.repair(tx)
     repaired = counters.repair(tx)
-    return Finding(
-        "repair", True, f"{counted(repaired, 'counter')} and {counted(tagged, 'tagged conversation')} set right"
-    )
+    fixed = (counted(repaired, "counter"), counted(tagged, "tagged conversation"), counted(replied, "answered one"))
+    return Finding("repair", True, f"{fixed[0]}, {fixed[1]} and {fixed[2]} set right")
 
 
 def _disk(settings: Settings) -> Finding:

@@ -28,6 +28,7 @@ from uvicorn.supervisors import Multiprocess
 from deskhand import __version__
 from deskhand.app import App
 from deskhand.app.alone import GatewayAlone
+from deskhand.app.mail import NotUsable, require_usable
 from deskhand.cli.databases import require_current, require_folder
 from deskhand.cli.refused import Refused
 from deskhand.db.database import open_database
@@ -64,6 +65,8 @@ def serve(settings: Settings, make: Make = App) -> None:
         require_folder(settings.data_dir)
         if not settings.database_url:
             stack.enter_context(alone_on(settings.data_dir))
+        if make is App and settings.worker == "inside":
+            _require_mail(settings)
         watch = _Watch(settings)
         watch.look_or_wait()
         listener = stack.enter_context(_listening(settings.host, settings.port))
@@ -155,6 +158,13 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         raise Refused(f"can't listen on {host} port {port}: {words}") from problem
     with listener:
         yield listener
+
+
+def _require_mail(settings: Settings) -> None:
+    try:
+        require_usable(settings)
+    except NotUsable as problem:
+        raise Refused(problem) from problem
 
 
 class _Watch:

@@ -99,6 +99,25 @@ def _in_order_sqlite(element: in_order, compiler: SQLCompiler, **kw: Any) -> str
     return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause)}"
 
 
+class for_each(in_order):
+    """A join that looks up the rows of a table for each row on the left by an index, in both databases.
+
+    PostgreSQL knows nothing of the rows that come out of a parameter, and would compare each with the whole table.
+    """
+
+    inherit_cache = False
+
+
+@compiles(for_each, "postgresql")
+def _for_each_postgresql(element: for_each, compiler: SQLCompiler, **kw: Any) -> str:
+    kw |= {"asfrom": True}
+    left, right = compiler.process(element.left, **kw), compiler.process(element.right, **kw)
+    assert element.onclause is not None
+    # OFFSET 0 keeps it from being taken for a join like others.
+    found = f"SELECT * FROM {right} WHERE {compiler.process(element.onclause)} OFFSET 0"
+    return f"{left} CROSS JOIN LATERAL ({found}) AS {right}"
+
+
 class texts_in(ids_in):
     """As ids_in, for texts."""
 
@@ -109,6 +128,50 @@ class texts_in(ids_in):
 def _texts_in_postgresql(element: texts_in, compiler: SQLCompiler, **kw: Any) -> str:
     column, texts = compiler.process(element.column, **kw), compiler.process(element.ids, **kw)
     return f"{column} = ANY (ARRAY(SELECT v FROM json_array_elements_text(CAST({texts} AS JSON)) AS v))"
+
+
+class pairs_of(sa.sql.functions.FunctionElement[Any]):
+    """A JSON list of pairs of texts as a table of two columns, `since` and `until`."""
+
+    name = "pairs_of"
+    inherit_cache = False
+
+
+@compiles(pairs_of, "sqlite")
+def _pairs_of_sqlite(element: pairs_of, compiler: SQLCompiler, **kw: Any) -> str:
+    pairs = compiler.process(element.clauses, **kw)
+    columns = "json_extract(value, '$[0]') AS since, json_extract(value, '$[1]') AS until"
+    return f"(SELECT {columns} FROM json_each({pairs}))"
+
+
+@compiles(pairs_of, "postgresql")
+def _pairs_of_postgresql(element: pairs_of, compiler: SQLCompiler, **kw: Any) -> str:
+    pairs = compiler.process(element.clauses, **kw)
+    return f"(SELECT v ->> 0 AS since, v ->> 1 AS until FROM json_array_elements(CAST({pairs} AS JSON)) AS v)"
+
+
+class seconds_between(ColumnElement[int]):
+    """How many seconds lie between two moments, less than 0 when the later one is given first."""
+
+    inherit_cache = False
+    type = sa.BigInteger()
+
+    def __init__(self, earlier: ColumnElement[Any], later: ColumnElement[Any]) -> None:
+        self.earlier = earlier
+        self.later = later
+
+
+@compiles(seconds_between, "sqlite")
+def _seconds_between_sqlite(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    later, earlier = compiler.process(element.later, **kw), compiler.process(element.earlier, **kw)
+    return f"(unixepoch({later}) - unixepoch({earlier}))"
+
+
+@compiles(seconds_between, "postgresql")
+def _seconds_between_postgresql(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    later, earlier = compiler.process(element.later, **kw), compiler.process(element.earlier, **kw)
+    passed = f"CAST({later} AS TIMESTAMPTZ) - CAST({earlier} AS TIMESTAMPTZ)"
+    return f"CAST(EXTRACT(EPOCH FROM {passed}) AS BIGINT)"
 
 
 class _Condition(ColumnElement[bool]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -85,13 +86,25 @@ def open_sqlite(path: Path) -> Database:
 
 def save_copy(database: Database, path: Path) -> None:
     """Write the whole database into another file, in one consistent state."""
+    database.lanes["write"].run_now(lambda session: _save(session, path))
+
+
+async def keep_copy(database: Database, path: Path) -> None:
+    """As `save_copy`, for callers with an event loop; the file is there whole or not at all."""
 
     def save(session: Session) -> None:
-        assert isinstance(session, SqliteSession)
-        with contextlib.closing(sqlite3.connect(path)) as copy:
-            session.connection.backup(copy)
+        unfinished = path.with_name(f".{path.name}.new")
+        unfinished.unlink(missing_ok=True)
+        _save(session, unfinished)
+        os.replace(unfinished, path)
 
-    database.lanes["write"].run_now(save)
+    await database.lanes["write"].run(save)
+
+
+def _save(session: Session, path: Path) -> None:
+    assert isinstance(session, SqliteSession)
+    with contextlib.closing(sqlite3.connect(path)) as copy:
+        session.connection.backup(copy)
 
 
 async def restore_copy(database: Database, path: Path, going_on: str) -> None:

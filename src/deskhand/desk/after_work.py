@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from deskhand.db.engine import Database
 from deskhand.desk.conversations.erasure import erasing, erasing_jobs, files
-from deskhand.desk.conversations.mail import mailing
+from deskhand.desk.conversations.mail import announcing, answering, keeping, mailing, receiving
 from deskhand.desk.conversations.timing import scheduling, snoozing
 from deskhand.desk.customers import of_organizations
-from deskhand.desk.webhooks import delivering, fan_out
+from deskhand.desk.webhooks import by_workflows, delivering, fan_out
+from deskhand.desk.workflows import automatic
+from deskhand.desk.workflows.ticking import Ticking
 from deskhand.lib.blobs import BlobStore
 from deskhand.lib.clock import Clock
 from deskhand.lib.outbound import Allowed, Outbound
+from deskhand.lib.sealing import Sealer
 from deskhand.mail.post import Post
 from deskhand.mail.smtp_out import SmtpPost
-from deskhand.outbox.worker import Kind, Listener, Worker
+from deskhand.outbox.worker import Carrier, Kind, Listener, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,9 @@ class Tools:
 
     `keep_files`: files stay when nothing names them any more, because a reset brings back what did (the sandbox's).
     `post` takes mail away; without another it knows no server. `also` are told of events beside the desk's own.
+    `sealer` opens what is kept encrypted, such as the passwords of inboxes' own servers.
+    `trusted_server` is how the server that receives mail calls itself in its verdicts: see mail/verdicts.py.
+    `deliver` makes what sends webhooks' deliveries (the sandbox's sometimes does it badly).
     """
 
     database: Database
@@ -39,28 +46,45 @@ class Tools:
     keep_files: bool = False
     post: Post = field(default_factory=lambda: SmtpPost(None, {}, ""))
     also: Sequence[Listener] = ()
+    sealer: Sealer | None = None
+    trusted_server: str = ""
+    deliver: Callable[[Database, Clock, Outbound], Carrier] = delivering.carrier
 
 
 @asynccontextmanager
 async def working(tools: Tools) -> AsyncIterator[Worker]:
     """A worker that knows all jobs; what it holds open is closed at the end."""
     async with Outbound(delivering.USER_AGENT, Allowed(tools.allow_loopback, tools.allow_private)) as outbound:
-        yield Worker(tools.database, tools.clock, kinds(tools, outbound), listeners(tools))
+        ticking = asyncio.create_task(Ticking(tools.database, tools.clock).run(), name="workflows' clock")
+        try:
+            yield Worker(tools.database, tools.clock, kinds(tools, outbound), listeners(tools))
+        finally:
+            ticking.cancel()
+            await asyncio.wait([ticking])
 
 
 def kinds(tools: Tools, outbound: Outbound) -> Mapping[str, Kind]:
     """How each kind of job is carried out."""
+    sending = mailing.Mailing(tools.database, tools.clock, tools.blobs, tools.post, tools.sealer, tools.base_url)
     return {
-        mailing.SEND_EMAIL: mailing.kind(tools.database, tools.clock, tools.blobs, tools.post),
+        mailing.SEND_EMAIL: sending.kind,
+        mailing.SEND_ANSWER: sending.kind,
+        keeping.RECEIVE_EMAIL: receiving.kind(
+            tools.database, tools.clock, tools.blobs, tools.base_url, tools.trusted_server
+        ),
+        announcing.ANNOUNCE_REPLY: Kind(announcing.announcing(tools.clock), first_pause_s=5),
         scheduling.SEND_SCHEDULED: Kind(scheduling.sending(tools.clock)),
         snoozing.WAKE_CONVERSATION: Kind(snoozing.waking(tools.clock)),
         of_organizations.LINK_CUSTOMERS: Kind(of_organizations.linking(tools.database, tools.clock), first_pause_s=5),
         erasing.ERASE_CUSTOMER: Kind(erasing_jobs.erasing(tools.database, tools.clock), first_pause_s=5),
         files.REMOVE_FILES: Kind(files.removing(tools.database, tools.clock, tools.blobs, keep=tools.keep_files)),
-        fan_out.DELIVER: Kind(delivering.carrier(tools.database, tools.clock, outbound)),
+        automatic.RUN_WORKFLOWS: automatic.kind(tools.database, tools.clock),
+        fan_out.DELIVER: Kind(tools.deliver(tools.database, tools.clock, outbound)),
     }
 
 
 def listeners(tools: Tools) -> Sequence[Listener]:
     """Who is told of events."""
-    return (fan_out.listener(tools.clock, tools.base_url), *tools.also)
+    clock, base = tools.clock, tools.base_url
+    own = (fan_out.listener(clock, base), by_workflows.listener(clock, base), automatic.listener(clock))
+    return (*own, answering.listener(clock), *tools.also)

@@ -41,7 +41,8 @@ class Actor(msgspec.Struct, frozen=True):
     """Who acts: a user of an account, and the inboxes they may see (None: all of the account's).
 
     `only` is for agents: the inboxes that this call was narrowed to. Whatever lies in no other must seem not to exist,
-    people included. `hide` is what the answer leaves out.
+    people included. `hide` is what the answer leaves out. `chain` has the workflows that led to this by themselves, one
+    after the other; nobody's hand is in it then.
     """
 
     account_id: int
@@ -51,6 +52,7 @@ class Actor(msgspec.Struct, frozen=True):
     policy: Policy
     only: frozenset[int] | None = None
     hide: frozenset[str] = frozenset()
+    chain: tuple[int, ...] = ()
 
 
 AS_AGENT = "deskhand.agent"

@@ -26,7 +26,20 @@ from deskhand.desk.ratings.tables import rating
 from deskhand.desk.users import verbs as users
 from deskhand.desk.users.tables import account, staff
 from deskhand.desk.webhooks.tables import webhook
-from deskhand.desk.workflows.actions import AddNote, AddTags, Assign, Move, RemoveTags, SetField, SetStatus, from_json
+from deskhand.desk.workflows.actions import (
+    AddNote,
+    AddTags,
+    Assign,
+    CallWebhook,
+    Move,
+    RemoveTags,
+    Reply,
+    SetField,
+    SetStatus,
+    Snooze,
+    Unsnooze,
+    from_json,
+)
 from deskhand.desk.workflows.tables import workflow
 from deskhand.lib.clock import to_wire
 
@@ -41,6 +54,10 @@ _AMOUNTS_TO: dict[type, str] = {
     RemoveTags: "set_conversation_tags",
     AddNote: "add_note",
     SetField: "set_conversation_fields",
+    Reply: "reply_to_conversation",
+    Snooze: "snooze_conversation",
+    Unsnooze: "unsnooze_conversation",
+    CallWebhook: "create_webhook",
 }
 """Which operation does what an action of a workflow does."""
 

@@ -13,6 +13,8 @@ from deskhand.desk.inboxes import handlers as inboxes
 from deskhand.desk.organizations import handlers as organizations
 from deskhand.desk.ratings import handlers as ratings
 from deskhand.desk.reports import handlers as reports
+from deskhand.desk.reports import handlers_conversations as reports_conversations
+from deskhand.desk.reports import handlers_productivity as reports_productivity
 from deskhand.desk.saved_replies import handlers as saved_replies
 from deskhand.desk.tags import handlers as tags
 from deskhand.desk.teams import handlers as teams
@@ -22,5 +24,6 @@ from deskhand.desk.workflows import handlers as workflows
 
 SLICES = (
     users, teams, tags, inboxes, organizations, customers, customer_entries, of_organizations, saved_replies, ratings,
-    conversations, threads, leaving, neighbours, workflows, reports, webhooks,
+    conversations, threads, leaving, neighbours, workflows, reports, reports_conversations, reports_productivity,
+    webhooks,
 )  # fmt: skip

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from deskhand.db.engine import Writer
 from deskhand.db.portable import continue_ids
 from deskhand.db.statements import Insert
+from deskhand.desk.conversations import reply_facts
 from deskhand.desk.conversations import tables as conversations
 from deskhand.desk.conversations.queries import Head
+from deskhand.desk.conversations.reply_facts import ThreadFacts
 from deskhand.desk.conversations.timing.scheduling import set_departure
 from deskhand.desk.conversations.timing.snoozing import set_alarm
 from deskhand.desk.conversations.writing import count, tag_ids
@@ -41,9 +43,17 @@ _TABLES: tuple[sa.Table, ...] = (
 )  # fmt: skip
 
 
+# What is worked out of the threads when they are put in, rather than given.
+_WORKED_OUT: dict[str, Any] = {"replies": 0, "first_reply_at": None, "waited_since": None, "first_reply": 0}
+
+
 def _loader(table: sa.Table) -> Insert[msgspec.Struct]:
-    """Adds rows of all columns; a row must name each, so that a new column can't be forgotten."""
-    return Insert(table, msgspec.defstruct(f"Loaded_{table.name}", [(str(column.name), Any) for column in table.c]))
+    """Adds rows of all columns; a row must name each that is given, so that a new column can't be forgotten."""
+    fields: list[Any] = [
+        (str(column.name), Any, *([_WORKED_OUT[column.name]] if column.name in _WORKED_OUT else []))
+        for column in table.c
+    ]
+    return Insert(table, msgspec.defstruct(f"Loaded_{table.name}", fields, kw_only=True))
 
 
 _LOADERS = {table.name: _loader(table) for table in _TABLES}
@@ -67,6 +77,7 @@ class Batch:
 
     def load(self, tx: Writer) -> None:
         """Put everything in, count it, make it searchable, and begin anew."""
+        self._work_out_replies()
         for row in self._rows["conversation"]:
             known = msgspec.structs.asdict(row)
             head = Head(**{name: known[name] for name in _HEAD})
@@ -85,6 +96,30 @@ class Batch:
         index.add_many(tx, self._texts)
         self._rows.clear()
         self._texts.clear()
+
+    def _work_out_replies(self) -> None:
+        """What is known of replies; a conversation comes in the same batch as its threads."""
+        automatic = {mail.thread_id: mail.automatic for mail in map(_any, self._rows["thread_mail"])}
+        of_conversation: dict[int, list[Any]] = defaultdict(list)
+        for thread in map(_any, self._rows["thread"]):
+            of_conversation[thread.conversation_id].append(thread)
+        for conversation in map(_any, self._rows["conversation"]):
+            threads = of_conversation[conversation.id]
+            facts = reply_facts.of(_said(thread, automatic.get(thread.id, 0)) for thread in threads)
+            conversation.replies, conversation.first_reply_at = facts.replies, facts.first_reply_at
+            for thread in threads:
+                thread.waited_since, thread.first_reply = facts.threads.get(thread.id, (None, 0))
+
+
+def _any(row: msgspec.Struct) -> Any:
+    """A row with the columns of whichever table."""
+    return row
+
+
+def _said(row: Any, automatic: int) -> ThreadFacts:
+    return ThreadFacts(
+        row.id, row.type, row.state, row.created_by_type, row.created_at, row.source_type, automatic=automatic
+    )
 
 
 def finish(tx: Writer) -> None:

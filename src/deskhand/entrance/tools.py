@@ -39,6 +39,10 @@ _REACH_OUT = frozenset(
 ALSO: Mapping[str, str] = {
     "schedule_thread": SENDS_MAIL, "send_scheduled_thread": SENDS_MAIL, "run_workflow": "update_conversation",
     "get_rating": "list_threads", "get_happiness_ratings_report": "list_threads",
+    "get_user_ratings_report": "list_threads",
+    "get_company_drilldown": "list_conversations", "get_conversations_drilldown": "list_conversations",
+    "get_conversation_fields_drilldown": "list_conversations", "get_new_conversations_drilldown": "list_conversations",
+    "get_user_drilldown": "list_conversations", "get_user_conversation_history": "list_conversations",
     "list_organization_customers": "list_customers", "list_organization_conversations": "list_conversations",
 }  # fmt: skip
 """Operations of which each call needs what a call of another one does."""

@@ -25,11 +25,12 @@ from deskhand.gateway.tables import agent, connection
 from deskhand.gateway.upstream import UpstreamDown
 from deskhand.lib.clock import Clock, to_wire
 from deskhand.lib.outbound import Outbound
+from deskhand.lib.sealing import KEY_FILE as SEALING_KEY_FILE
 from deskhand.lib.sealing import Sealer, SealingError
 
 Grant = Literal["client_credentials", "authorization_code"]
 
-KEY_FILE = "gateway.key"
+KEY_FILE = SEALING_KEY_FILE
 """The file in the data folder that holds the key which secrets are encrypted with."""
 NAME_MOST = 100
 URL_MOST = 500

@@ -131,6 +131,23 @@ def beyond_a_draft(asked: Asked) -> Outside | None:
     return None
 
 
+def beyond_a_workflow(limits: Mapping[str, Limits], does: Sequence[str]) -> Outside | None:
+    """The first limit on what a workflow may set by what it does, or None; its values can't be held against that."""
+    for name in does:
+        for held in (limits[one] for one in (AGENT, name) if one in limits):
+            for field in _SETS.get(name, ()):
+                if (allowed := getattr(held, field)) is not None:
+                    return Outside("workflowId", f"it may {_WORDS[field](allowed)}, and workflows set what they like")
+    return None
+
+
+_SETS = {
+    "update_conversation": ("statuses", "assign_to"),
+    "set_conversation_tags": ("tags",),
+    "add_note": ("max_text",),
+    "reply_to_conversation": ("recipient_domains", "max_text"),
+}
+"""Which limits are about what an operation sets when a workflow does it."""
 _NOT_WITH_DRAFTS = ("status", "owner", "copy", "speaks", "auto reply")
 _SET_BY: dict[Kind, str] = {
     "status": "update_conversation",

@@ -11,7 +11,10 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from deskhand.catalogue.operation import AnyOperation, ListOf, Resource
+from deskhand.catalogue import reports, reports_conversations, reports_phone, reports_productivity
+from deskhand.catalogue.operation import AnyOperation, ListOf, Report, Resource
+from deskhand.catalogue.operations import BY_NAME
+from deskhand.catalogue.reports_conversations import Drilldown
 from deskhand.gateway.policy import Grants
 from deskhand.gateway.upstream import Foreign, UpstreamDown
 
@@ -37,10 +40,16 @@ def _each(how: How, names: str) -> dict[str, How]:
 
 _ENTRIES = ("email", "phone", "chat", "social_profile", "website")
 
+REPORTS = tuple(
+    one.name for one in reports.OPERATIONS + reports_conversations.OPERATIONS + reports_productivity.OPERATIONS
+    + reports_phone.OPERATIONS if one is not reports_conversations.get_docs_report
+)  # fmt: skip
+"""All that can be asked about some inboxes by `mailboxes`."""
+
 HOW: Mapping[str, How] = {
     **_each(
         How.NARROWED,
-        "list_conversations get_conversations_report get_happiness_report get_happiness_ratings_report",
+        "list_conversations " + " ".join(REPORTS),
     ),
     **_each(How.COUNTED, "list_inboxes list_workflows list_webhooks"),
     **_each(How.GATHERED, "list_customers"),
@@ -75,7 +84,7 @@ HOW: Mapping[str, How] = {
         "update_organization_property delete_organization_property set_organization_value delete_organization_value "
         "list_users create_user get_me get_user delete_user list_user_statuses get_user_status set_user_status "
         "get_user_reassignment set_user_reassignment list_system_users get_system_user list_teams get_team "
-        "list_team_members update_team_members list_tags get_tag",
+        "list_team_members update_team_members list_tags get_tag get_docs_report",
     ),
     **_each(How.REFUSED, "list_customers_v3 list_organization_customers list_organization_conversations"),
 }
@@ -112,9 +121,7 @@ def limit(grants: Grants, *resources: Resource) -> frozenset[int] | None:
 
 _FILTER = {
     "list_conversations": "mailbox",
-    "get_conversations_report": "mailboxes",
-    "get_happiness_report": "mailboxes",
-    "get_happiness_ratings_report": "mailboxes",
+    **dict.fromkeys(REPORTS, "mailboxes"),
 }
 
 
@@ -383,6 +390,27 @@ def _report(one: Json, hide: Set[str], known: _Known) -> None:
         one["filterTags"] = [tag for tag in tags if isinstance(tag, dict) and tag.get("id") in named]
 
 
+def _drilldown(one: Json, hide: Set[str], known: _Known) -> None:
+    """Conversations that a report counts: of other inboxes none, should the desk have given any all the same."""
+    page = one.get("conversations")
+    results = page.get("results") if isinstance(page, dict) else None
+    if not isinstance(page, dict) or not isinstance(results, list):
+        raise UpstreamDown("its answer is not the list that was expected")
+    found = [item for item in results if isinstance(item, dict)]
+    inboxes = known.conversations
+    kept = found if inboxes is None else [item for item in found if item.get("mailboxid") in inboxes]
+    if type(page.get("count")) is int:
+        page["count"] = max(len(kept), page["count"] - (len(results) - len(kept)))
+    page["results"] = kept
+    if "preview" in hide:
+        for item in kept:
+            item.pop("preview", None)
+
+
+def _lists_conversations(operation: AnyOperation) -> bool:
+    return isinstance(operation.returns, Report) and operation.returns.shape is Drilldown
+
+
 def _top(report: Json, name: str) -> Any:
     part = report.get(name)
     return part.get("top") if isinstance(part, dict) else None
@@ -405,6 +433,5 @@ _TIDY: Mapping[str, Callable[[Json, Set[str], _Known], None]] = {
     "get_organization": _organization,
     "list_user_statuses": _user_status,
     "get_user_status": _user_status,
-    "get_conversations_report": _report,
-    "get_happiness_report": _report,
+    **{name: _drilldown if _lists_conversations(BY_NAME[name]) else _report for name in REPORTS},
 }

@@ -17,6 +17,7 @@ from deskhand.catalogue.conversations import Conversation, NewConversation
 from deskhand.catalogue.needs import SENDS_MAIL, letters, need, setting, thread_written, threads_read
 from deskhand.catalogue.operation import Action, AnyOperation, Asked, Extent, Need, Of, Resource
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
+from deskhand.catalogue.reports_conversations import Drilldown
 from deskhand.catalogue.threads import ThreadStep
 from deskhand.gateway import limits
 from deskhand.gateway.limits import AGENT, THREADS, Limits
@@ -323,6 +324,12 @@ def _of_workflow(asked: Asked, needs: Sequence[Need], found: _Looked) -> Iterato
         yield Need(Resource.CONVERSATIONS, Action.WRITE, inbox, "update_conversation")
 
 
+def _does(asked: Asked, found: _Looked) -> tuple[str, ...]:
+    """What running a workflow, or switching it on or off, amounts to."""
+    run = found.get(Of("workflow", asked.path[0])) if asked.operation.name in _OF_WORKFLOWS else None
+    return run.does if run is not None else ()
+
+
 # -- What follows for the call
 
 
@@ -343,7 +350,8 @@ def _combined(grants: Grants, asked: Asked, verdicts: list[_Verdict], found: _Lo
             "missing_grant", _rule(refused, found), needs=needs, missing=_missing(refused),
             elsewhere=refused.fault in ("", "place"),
         )  # fmt: skip
-    if beyond := limits.outside(_limits(grants, asked, needs), asked, now):
+    held = _limits(grants, asked, needs)
+    if beyond := limits.outside(held, asked, now) or limits.beyond_a_workflow(held, _does(asked, found)):
         return refusal("limit", beyond.rule, needs=needs, path=beyond.path)
     deciding = _first(verdicts, "held")
     outcome: Outcome = "allowed" if deciding is None else "held"
@@ -409,7 +417,7 @@ _NOTHING_HIDDEN: frozenset[_Hidden] = frozenset()
 _PREVIEW: frozenset[_Hidden] = frozenset(("preview",))
 _TAG_COUNTS: frozenset[_Hidden] = frozenset(("tag_counts",))
 _LEAVES_OUTGOING: frozenset[_Hidden] = frozenset(("outgoing",))
-_WITH_PREVIEWS = {one.name for one in OPERATIONS if getattr(one.returns, "shape", None) is Conversation}
+_WITH_PREVIEWS = {one.name for one in OPERATIONS if getattr(one.returns, "shape", None) in (Conversation, Drilldown)}
 _WITH_TAG_COUNTS = {"list_tags", "get_tag"}
 _LISTING = "list_threads"
 _ON_THREADS = {"update_thread", "add_attachment"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import os
 import secrets
 import tempfile
@@ -16,6 +17,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+KEY_FILE = "gateway.key"
+"""The file in the data folder that holds the key, where no setting does."""
 LEAST = 32
 """Characters that a key must have."""
 _NONCE = 12
@@ -32,12 +35,12 @@ class Sealer:
     def __init__(self, given: str, file: Path) -> None:
         self._given = given
         self._file = file
+        self._known: str | None = None
         self._cipher: AESGCM | None = None
 
     def seal(self, text: str, context: str) -> str:
         """Encrypt a text; raises SealingError."""
-        if not self._given and not self._file.exists():
-            _make(self._file)
+        self._require()
         nonce = os.urandom(_NONCE)
         content = nonce + self._opened().encrypt(nonce, text.encode(), context.encode())
         return _VERSION + base64.urlsafe_b64encode(content).decode()
@@ -51,17 +54,31 @@ class Sealer:
         except (InvalidTag, ValueError):
             raise SealingError(f"{self._source} is not the key that this was encrypted with") from None
 
+    def derived(self, purpose: str) -> bytes:
+        """A key of 32 bytes for another purpose than sealing, always the same one; raises SealingError."""
+        self._require()
+        return hmac.digest(self._key().encode(), b"deskhand " + purpose.encode(), "sha256")
+
+    def _require(self) -> None:
+        if not self._given and not self._file.exists():
+            _make(self._file)
+
     @property
     def _source(self) -> str:
         return "the setting secret_key" if self._given else f"what {self._file} holds"
 
     def _opened(self) -> AESGCM:
         if self._cipher is None:
+            self._cipher = AESGCM(hashlib.sha256(b"deskhand sealing\n" + self._key().encode()).digest())
+        return self._cipher
+
+    def _key(self) -> str:
+        if self._known is None:
             key = self._given or _read(self._file)
             if len(key) < LEAST:
                 raise SealingError(f"{self._source} must have at least {LEAST} characters to be a key")
-            self._cipher = AESGCM(hashlib.sha256(b"deskhand sealing\n" + key.encode()).digest())
-        return self._cipher
+            self._known = key
+        return self._known
 
 
 def _make(file: Path) -> None:

@@ -39,6 +39,12 @@ _ALL = sa.select(*columns(captured_mail, *Captured.__struct_fields__)).where(_OU
 _ADD = add_missing(captured_mail, *_NAMES)
 _NEWEST = rows(Captured, _ALL.order_by(captured_mail.c.id.desc()).limit(P("most", sa.Integer)))
 _ONE = rows(Captured, _ALL.where(captured_mail.c.id == P("id")))
+_OF_THREAD = rows(
+    Captured,
+    _ALL.where(captured_mail.c.thread_id == P("thread_id"))
+    .order_by(captured_mail.c.id.desc())
+    .limit(sa.literal_column("1")),
+)
 _EMPTY = command(sa.delete(captured_mail).where(_OURS))
 
 
@@ -78,6 +84,11 @@ def newest(db: Reader, account_id: int, most: int) -> list[Captured]:
 def one(db: Reader, account_id: int, id: int) -> Captured | None:
     """One mail that was caught."""
     return db.one(_ONE, account_id=account_id, id=id)
+
+
+def of_thread(db: Reader, account_id: int, thread_id: int) -> Captured | None:
+    """The mail that was caught last of a thread's."""
+    return db.one(_OF_THREAD, account_id=account_id, thread_id=thread_id)
 
 
 def empty(tx: Writer, account_id: int) -> None:

@@ -8,16 +8,18 @@ from typing import Protocol
 
 from deskhand.db.engine import Writer
 from deskhand.mail.compose import Outgoing
+from deskhand.settings import SmtpServer
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Whose mail it is, about which thread, from which inbox's address and to whom."""
+    """Whose mail it is, about which thread, from which inbox's address and to whom; `server` is the inbox's own."""
 
     account_id: int
     thread_id: int
     sender: str
     recipients: tuple[str, ...]
+    server: SmtpServer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ _REASON_MOST = 500
 
 
 class SmtpPost:
-    """Sends by the server that the inbox's address names, or else by the one for all."""
+    """Sends by the inbox's own server, else by the one that its address names, or else by the one for all."""
 
     def __init__(self, server: SmtpServer | None, by_inbox: Mapping[str, SmtpServer], base_url: str) -> None:
         self._server = server
@@ -42,7 +42,7 @@ class SmtpPost:
         self._base_url = base_url
 
     async def send(self, mail: Outgoing, raw: bytes, envelope: Envelope) -> Sent:
-        server = self._by_inbox.get(_key(envelope.sender), self._server)
+        server = envelope.server or self._by_inbox.get(_key(envelope.sender), self._server)
         if server is None:
             reason = f"no SMTP server is set up for {envelope.sender}; set DESKHAND_SMTP_URL"
             raise NoServer(reason, final=True)
@@ -58,6 +58,24 @@ class SmtpPost:
                 words = "the SMTP server takes no addresses with letters beyond ASCII (SMTPUTF8)"
                 raise Undelivered(words, final=True) from None
         return Sent(tuple(_refusal(address, answer.code, answer.message) for address, answer in refused.items()))
+
+
+async def test_smtp(server: SmtpServer, base_url: str = "", sender: str = "") -> str:
+    """Try a server without sending anything: sign in, and ask whether it takes mail from `sender`.
+
+    Gives what is so in words; raises Undelivered with what is wrong.
+    """
+    async with signed_in(server, base_url) as client:
+        words = [f"the SMTP server {server.host} port {server.port} answers"]
+        tls = client.get_transport_info("ssl_object")
+        words.append(f"encrypted with {tls.version()}" if tls else "not encrypted")
+        if server.user:
+            words.append(f"signed in as {server.user}")
+        if sender:
+            await client.mail(sender)
+            await client.rset()
+            words.append(f"takes mail from {sender}")
+    return ", ".join(words)
 
 
 @asynccontextmanager

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.db.engine import Writer
+from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import Insert, P, command, rows
 from deskhand.desk.access import STALE
 from deskhand.lib.clock import to_wire
 from deskhand.lib.secrets import digest, new_token
 from deskhand.oauth.expiry import delete_expired
-from deskhand.oauth.tables import token
+from deskhand.oauth.tables import application, token
 
 LIFE_S = 172_800
 """How long an access token lives. Source: https://developer.helpscout.com/mailbox-api/overview/authentication"""
@@ -45,7 +45,21 @@ class _Refreshable(msgspec.Struct, frozen=True):
     user_id: int
 
 
+class Holder(msgspec.Struct, frozen=True):
+    """Whose an access token is: an application, and the user it acts as."""
+
+    application_id: int
+    application_name: str
+    user_id: int
+
+
 _ADD = Insert(token, NewToken)
+_HOLDER = rows(
+    Holder,
+    sa.select(token.c.application_id, application.c.name.label("application_name"), token.c.user_id)
+    .join(application, application.c.id == token.c.application_id)
+    .where(token.c.access_hash == P("hash")),
+)
 _BY_REFRESH = rows(
     _Refreshable,
     sa.select(token.c.id, token.c.user_id).where(
@@ -80,6 +94,11 @@ def issue(
         ),
     )
     return made
+
+
+def holder(db: Reader, given: str) -> Holder | None:
+    """Whose an access token is, whether it still holds or has expired."""
+    return db.one(_HOLDER, hash=digest(given))
 
 
 def spend_refresh(tx: Writer, application_id: int, given: str) -> int | None:

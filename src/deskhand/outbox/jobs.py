@@ -17,6 +17,7 @@ from deskhand.db.engine import Reader, Writer
 from deskhand.db.portable import ids_in, texts_in
 from deskhand.db.statements import Insert, P, command, rows, value
 from deskhand.lib.clock import from_wire, to_wire
+from deskhand.lib.text import beginning
 from deskhand.outbox.events import WAKE
 from deskhand.outbox.tables import job
 
@@ -134,6 +135,15 @@ _TALLY = rows(
         sa.func.min(job.c.due_at).label("first_due_at"),
     ).group_by(job.c.kind, job.c.state),
 )
+_NAMED = (
+    job.c.account_id == P("account_id"),
+    job.c.kind == P("kind"),
+    job.c.payload.like(P("begins"), escape="\\"),
+)
+_NOBODY: sa.ColumnElement[int] = sa.literal_column("0")
+_WITHDRAW = command(sa.delete(job).where(*_NAMED, _WAITING, job.c.claim == _NOBODY, job.c.attempts == _NOBODY))
+_PENDING = value(int, sa.select(job.c.id).where(*_NAMED, _WAITING).limit(sa.literal_column("1")))
+_FORGET = command(sa.delete(job).where(*_NAMED, _FAILED))
 _RESTARTED = {
     "state": sa.literal_column("'waiting'"),
     "due_at": P("due"),
@@ -178,6 +188,24 @@ def add_many(tx: Writer, new: Sequence[NewJob]) -> None:
 def milliseconds(moment: datetime) -> int:
     """A moment in whole milliseconds since 1970."""
     return round(moment.timestamp() * 1000)
+
+
+def withdraw(tx: Writer, account_id: int, kind: str, begins: str) -> bool:
+    """Take jobs back whose payload begins so; False when a worker has begun with them, or there are none.
+
+    A worker and this can't both have the same job: whoever comes second finds none.
+    """
+    return bool(tx.run(_WITHDRAW, account_id=account_id, kind=kind, begins=beginning(begins)))
+
+
+def any_waiting(db: Reader, account_id: int, kind: str, begins: str) -> bool:
+    """Whether there are jobs still to be done, or under way, whose payload begins so."""
+    return db.one(_PENDING, account_id=account_id, kind=kind, begins=beginning(begins)) is not None
+
+
+def forget_failed(tx: Writer, account_id: int, kind: str, begins: str) -> None:
+    """Remove the jobs that gave up and whose payload begins so."""
+    tx.run(_FORGET, account_id=account_id, kind=kind, begins=beginning(begins))
 
 
 # -- What the worker does with them

@@ -17,7 +17,7 @@ _BODY = {
 }
 
 
-class Fault(msgspec.Struct):
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
     """What goes wrong with the next `times` calls of an operation; `*` means any operation.
 
     `delay_ms` waits first; then `cut` closes the connection in the middle of the answer, or `status` is answered.

@@ -29,13 +29,15 @@ class SavedReply(NamedTuple):
 
 
 class Workflow(NamedTuple):
-    """A workflow and what it does; tags are named, and stored by their ids."""
+    """A workflow, what it does and when; tags are named, and stored by their ids. `timed`: time alone may start it."""
 
     inbox_id: int
     type: str
     status: str
     name: str
     actions: tuple[dict[str, Any], ...]
+    conditions: tuple[dict[str, Any], ...] = ()
+    timed: bool = False
 
 
 WORKFLOWS = (
@@ -59,6 +61,37 @@ WORKFLOWS = (
         ({"do": "assign", "value": WORKSHOP}, {"do": "tag", "value": ["spare part"]}),
     ),
     Workflow(WHOLESALE, "manual", "inactive", "Close a quote that ran out", ({"do": "status", "value": "closed"},)),
+    Workflow(
+        PRODUCTS,
+        "automatic",
+        "active",
+        "Anything about safety",
+        (
+            {"do": "tag", "value": ["safety"]},
+            {"do": "note", "value": "<p>Ask for a photo first, and tell the customer to leave the lamp off.</p>"},
+        ),
+        (
+            {
+                "any": [
+                    {"about": "subject", "op": "matches", "value": r"\b(smoke|burn(s|t|ing)?|electric shock)\b"},
+                    {"about": "body", "op": "matches", "value": r"\b(smoke|burn(s|t|ing)?|electric shock)\b"},
+                ]
+            },
+            {"any": [{"about": "status", "op": "is_not", "value": ["spam"]}]},
+        ),
+    ),
+    Workflow(
+        WHOLESALE,
+        "automatic",
+        "active",
+        "Nobody waits three days",
+        ({"do": "tag", "value": ["heads-up"]},),
+        (
+            {"any": [{"about": "waiting_since", "op": "more_than", "value": 3, "unit": "days"}]},
+            {"any": [{"about": "status", "op": "is", "value": ["active"]}]},
+        ),
+        timed=True,
+    ),
 )
 
 SAVED_REPLIES = (
@@ -164,7 +197,10 @@ def _add_workflows(batch: Batch, world: World) -> None:
             position=position,
             name=workflow.name,
             actions=_json([_with_tag_ids(action, world) for action in workflow.actions]),
-            conditions="[]",
+            conditions=_json(list(workflow.conditions)),
+            invalid_because="",
+            actor_id=None,
+            looked_at=to_wire(world.now) if workflow.timed else None,
             created_at=made,
             modified_at=made,
         )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -15,15 +13,12 @@ from deskhand.catalogue.matching import read_id
 from deskhand.db.engine import Database
 from deskhand.mail import captured
 from deskhand.mail.captured import Captured
+from deskhand.sandbox.http import SAFE, page, route, wants_page
 
 MOST = 1000
 """Mails that are shown; older ones are still there, but a page or an answer has an end."""
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
-)
-_SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-_PAGE = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 # A mail may hold anything. In its frame nothing runs, nothing is fetched, and it has no origin to act for.
+_BOTH = {"Vary": "Accept", "Cache-Control": "no-store"}
 _BODY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
 
@@ -32,10 +27,9 @@ def routes(database: Database, account_id: int) -> list[Route]:
 
     async def get_mail(request: Request) -> Response:
         found = await database.read(lambda db: captured.newest(db, account_id, MOST))
-        headers = {"Vary": "Accept", "Cache-Control": "no-store"}
-        if not _wants_page(request):
-            return JSONResponse({"messages": [_as_json(one) for one in found]}, headers=headers)
-        return _page("mail.html", headers, messages=[_as_json(one) for one in found], most=MOST)
+        if not wants_page(request):
+            return JSONResponse({"messages": [_as_json(one) for one in found]}, headers=_BOTH)
+        return page("mail.html", messages=[_as_json(one) for one in found], most=MOST)
 
     async def delete_mail(_: Request) -> Response:
         await database.write(lambda tx: captured.empty(tx, account_id))
@@ -49,35 +43,30 @@ def routes(database: Database, account_id: int) -> list[Route]:
         found = await one(request)
         if found is None:
             return _gone(request)
-        if not _wants_page(request):
-            return JSONResponse(_as_json(found), headers={"Vary": "Accept", "Cache-Control": "no-store"})
-        return _page("mail-message.html", {"Vary": "Accept"}, message=_as_json(found))
+        if not wants_page(request):
+            return JSONResponse(_as_json(found), headers=_BOTH)
+        return page("mail-message.html", message=_as_json(found))
 
     async def get_body(request: Request) -> Response:
         found = await one(request)
         if found is None:
             return _gone(request)
-        return HTMLResponse(found.html, headers=_SAFE | {"Content-Security-Policy": _BODY})
+        return HTMLResponse(found.html, headers=SAFE | {"Content-Security-Policy": _BODY})
 
     async def get_raw(request: Request) -> Response:
         found = await one(request)
         if found is None:
             return _gone(request)
         name = {"Content-Disposition": f'attachment; filename="mail-{found.id}.eml"'}
-        return Response(found.raw, media_type="message/rfc822", headers=_SAFE | name)
+        return Response(found.raw, media_type="message/rfc822", headers=SAFE | name)
 
     return [
-        Route("/sandbox/mail", get_mail, methods=["GET"]),
-        Route("/sandbox/mail", delete_mail, methods=["DELETE"]),
-        Route("/sandbox/mail/{id}", get_one, methods=["GET"]),
-        Route("/sandbox/mail/{id}/body", get_body, methods=["GET"]),
-        Route("/sandbox/mail/{id}/raw", get_raw, methods=["GET"]),
+        route("GET", "/sandbox/mail", get_mail),
+        route("DELETE", "/sandbox/mail", delete_mail),
+        route("GET", "/sandbox/mail/{id}", get_one),
+        route("GET", "/sandbox/mail/{id}/body", get_body),
+        route("GET", "/sandbox/mail/{id}/raw", get_raw),
     ]
-
-
-def _wants_page(request: Request) -> bool:
-    """Browsers name HTML before anything else; whoever asks for everything gets JSON."""
-    return "text/html" in request.headers.get("accept", "")
 
 
 def _as_json(one: Captured) -> dict[str, Any]:
@@ -98,14 +87,7 @@ def _as_json(one: Captured) -> dict[str, Any]:
     }
 
 
-def _page(template: str, headers: dict[str, str], **values: Any) -> HTMLResponse:
-    page = _PAGES.get_template(template).render(values)
-    return HTMLResponse(page, headers=_SAFE | {"Content-Security-Policy": _PAGE} | headers)
-
-
 def _gone(request: Request) -> Response:
-    if _wants_page(request):
-        return HTMLResponse(
-            _PAGES.get_template("mail-gone.html").render(), 404, _SAFE | {"Content-Security-Policy": _PAGE}
-        )
+    if wants_page(request):
+        return page("mail-gone.html", status=404)
     return JSONResponse({"message": "no such mail"}, 404)

@@ -6,7 +6,7 @@ No sign-in: a sandbox listens on loopback and guards nothing.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
@@ -19,19 +19,26 @@ from deskhand.desk.conversations.threads.rating import Opinion
 from deskhand.lib.clock import from_wire, to_wire
 from deskhand.sandbox.clock import EARLIEST_YEAR, LATEST_YEAR, SandboxClock, read_step
 from deskhand.sandbox.faults import Fault, Faults, known
+from deskhand.sandbox.http import Refused, read_json, route
 from deskhand.sandbox.options import CALLBACK
+from deskhand.sandbox.settling import Settling
+from deskhand.sandbox.webhook_faults import WebhookFault, WebhookFaults
 
-_BODY_MOST = 64 * 1024
+
+class _Reset(msgspec.Struct, forbid_unknown_fields=True):
+    """What goes: the data and the clock; `everything`: the journal and the snapshots too."""
+
+    everything: bool = False
 
 
-class _MoveClock(msgspec.Struct):
+class _MoveClock(msgspec.Struct, forbid_unknown_fields=True):
     """Either how far to go, or where to."""
 
     advance: str | None = None
     set: str | None = None
 
 
-class _Rate(msgspec.Struct):
+class _Rate(msgspec.Struct, forbid_unknown_fields=True):
     """What a customer thinks of a reply."""
 
     thread_id: Id
@@ -39,30 +46,43 @@ class _Rate(msgspec.Struct):
     comments: str = ""
 
 
+class _Settle(msgspec.Struct, forbid_unknown_fields=True):
+    """How long to wait at the most."""
+
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
+
+
 Rate = Callable[[int, Opinion, str], Awaitable[int]]
 """Rates a reply by its thread's id, with comments; gives the rating's id, or raises NotFound."""
 
 
-def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[None]], rate: Rate) -> list[Route]:
+def routes(
+    clock: SandboxClock,
+    faults: Faults,
+    webhook_faults: WebhookFaults,
+    settling: Settling,
+    reset: Callable[[bool], Awaitable[None]],
+    rate: Rate,
+) -> list[Route]:
     """The sandbox's own paths; `reset` puts the seeded state back, `rate` does what a customer's rating does."""
 
     async def post_reset(request: Request) -> Response:
+        wanted = await read_json(request, _Reset, optional=True)
         faults.waiting.clear()
+        webhook_faults.forget()
         clock.reset()
-        await reset()
+        await reset(wanted.everything)
         return JSONResponse({"state": "reset", "now": to_wire(clock.now())})
 
     async def get_clock(request: Request) -> Response:
         return JSONResponse({"now": to_wire(clock.now())})
 
     async def post_clock(request: Request) -> Response:
-        wanted = await _body(request, _MoveClock)
-        if isinstance(wanted, Response):
-            return wanted
+        wanted = await read_json(request, _MoveClock)
         before = clock.offset
         try:
             if (wanted.advance is None) == (wanted.set is None):
-                return _refused("advance", 'give either "advance" or "set"')
+                raise Refused("advance", 'give either "advance" or "set"')
             if wanted.advance is not None:
                 clock.advance(read_step(wanted.advance))
             else:
@@ -71,19 +91,23 @@ def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[No
                 raise ValueError(f"must lead to a time between {EARLIEST_YEAR} and {LATEST_YEAR}")
         except (ValueError, OverflowError) as problem:
             clock.offset = before
-            return _refused("advance" if wanted.advance is not None else "set", str(problem))
+            raise Refused("advance" if wanted.advance is not None else "set", str(problem)) from None
         clock.keep()
+        await settling.moved()
         return await get_clock(request)
+
+    async def post_settle(request: Request) -> Response:
+        wanted = await read_json(request, _Settle, optional=True)
+        settled = await settling.wait(wanted.timeout_s)
+        return JSONResponse({"settled": settled, "now": to_wire(clock.now())})
 
     async def get_faults(request: Request) -> Response:
         return JSONResponse({"faults": msgspec.to_builtins(faults.waiting)})
 
     async def post_faults(request: Request) -> Response:
-        wanted = await _body(request, Fault)
-        if isinstance(wanted, Response):
-            return wanted
+        wanted = await read_json(request, Fault)
         if not known(wanted.operation):
-            return _refused("operation", "no such operation; see /openapi.json for their names, * for any")
+            raise Refused("operation", "no such operation; see /openapi.json for their names, * for any")
         faults.waiting.append(wanted)
         return JSONResponse({"faults": msgspec.to_builtins(faults.waiting)}, 201)
 
@@ -91,12 +115,21 @@ def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[No
         faults.waiting.clear()
         return Response(status_code=204)
 
+    async def get_webhook_faults(request: Request) -> Response:
+        return JSONResponse({"faults": msgspec.to_builtins(webhook_faults.waiting)})
+
+    async def post_webhook_faults(request: Request) -> Response:
+        webhook_faults.waiting.append(await read_json(request, WebhookFault))
+        return JSONResponse({"faults": msgspec.to_builtins(webhook_faults.waiting)}, 201)
+
+    async def delete_webhook_faults(request: Request) -> Response:
+        webhook_faults.forget()
+        return Response(status_code=204)
+
     async def post_rate(request: Request) -> Response:
-        wanted = await _body(request, _Rate)
-        if isinstance(wanted, Response):
-            return wanted
+        wanted = await read_json(request, _Rate)
         if "\0" in wanted.comments:
-            return _refused("comments", "may not contain the character NUL")
+            raise Refused("comments", "may not contain the character NUL")
         try:
             id = await rate(wanted.thread_id, wanted.rating, wanted.comments)
         except NotFound:
@@ -111,29 +144,16 @@ def routes(clock: SandboxClock, faults: Faults, reset: Callable[[], Awaitable[No
         return PlainTextResponse("\n".join([*lines, "", hint, ""]), headers={"Cache-Control": "no-store"})
 
     return [
-        Route("/sandbox/reset", post_reset, methods=["POST"]),
-        Route("/sandbox/clock", get_clock, methods=["GET"]),
-        Route("/sandbox/clock", post_clock, methods=["POST"]),
-        Route("/sandbox/faults", get_faults, methods=["GET"]),
-        Route("/sandbox/faults", post_faults, methods=["POST"]),
-        Route("/sandbox/faults", delete_faults, methods=["DELETE"]),
-        Route("/sandbox/rate", post_rate, methods=["POST"]),
-        Route(CALLBACK, callback, methods=["GET"]),
+        route("POST", "/sandbox/reset", post_reset),
+        route("GET", "/sandbox/clock", get_clock),
+        route("POST", "/sandbox/clock", post_clock),
+        route("POST", "/sandbox/settle", post_settle),
+        route("GET", "/sandbox/faults", get_faults),
+        route("POST", "/sandbox/faults", post_faults),
+        route("DELETE", "/sandbox/faults", delete_faults),
+        route("GET", "/sandbox/webhook-faults", get_webhook_faults),
+        route("POST", "/sandbox/webhook-faults", post_webhook_faults),
+        route("DELETE", "/sandbox/webhook-faults", delete_webhook_faults),
+        route("POST", "/sandbox/rate", post_rate),
+        route("GET", CALLBACK, callback),
     ]
-
-
-async def _body(request: Request, shape: Any) -> Any:
-    """The JSON body, or the answer to a bad one."""
-    data = b""
-    async for piece in request.stream():
-        data += piece
-        if len(data) > _BODY_MOST:
-            return JSONResponse({"message": "the body is too large"}, 413)
-    try:
-        return msgspec.json.decode(data, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        return _refused("body", str(problem))
-
-
-def _refused(path: str, message: str) -> JSONResponse:
-    return JSONResponse({"message": "Bad request", "errors": [{"path": path, "message": message}]}, 400)

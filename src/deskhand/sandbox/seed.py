@@ -406,6 +406,7 @@ class _Filler:
                 height=file.height,
                 state="valid",
                 sha256=self._blob(file.content_key),
+                content_id=None,
             )
 
     def _add_rating(self, batch: Batch, record: ConversationRecord, thread: ThreadRecord, rating: Rating) -> None:
@@ -437,6 +438,10 @@ class _Filler:
             error="",
             at=to_wire(mail.thread.created_at),
             source_sha256=self.blobs.put(mail.original).sha256 if mail.original else None,
+            reply_token=None,
+            automatic=0,
+            verdicts=None,
+            quoted=None,
         )
 
     def _blob(self, key: str) -> str:

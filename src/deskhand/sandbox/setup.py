@@ -21,7 +21,7 @@ from deskhand.lib.blobs import BlobStore
 from deskhand.lib.clock import StoppedClock, from_wire, to_wire
 from deskhand.lib.secrets import Mint
 from deskhand.oauth import applications, passwords
-from deskhand.sandbox import agents, shop
+from deskhand.sandbox import agents, shop, snapshots
 from deskhand.sandbox import seed as seeding
 from deskhand.sandbox import world as invention
 from deskhand.sandbox.clock import CLOCK_FILE
@@ -201,3 +201,4 @@ def _clear(folder: Path) -> None:
     """Remove what an earlier sandbox left; anything else in the folder stays."""
     for name in (DESCRIPTION, SEEDED_COPY, SQLITE_FILE, f"{SQLITE_FILE}-wal", f"{SQLITE_FILE}-shm", CLOCK_FILE):
         (folder / name).unlink(missing_ok=True)
+    snapshots.clear(folder)

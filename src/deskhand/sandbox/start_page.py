@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from deskhand.lib.clock import Clock, to_wire
+from deskhand.sandbox.index import PATHS
 from deskhand.sandbox.options import FIRST_CONVERSATION_ID, PASSWORD
 
 _HERE = Path(__file__).parent
@@ -43,6 +44,7 @@ def routes(description: dict[str, Any], folder: Path, clock: Clock) -> list[Rout
             authorize=f"/authentication/authorizeClientApplication?client_id={app['client_id']}&state=demo",
             folder=folder,
             now=to_wire(clock.now()),
+            paths=PATHS,
         )
         return HTMLResponse(page, headers=_HEADERS)
 

@@ -18,11 +18,13 @@ from deskhand.desk.conversations import queries
 from deskhand.desk.conversations.mail import mailing
 from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.threads.thread_queries import ShownThread
+from deskhand.desk.ratings.links import RatingLinks
 from deskhand.lib.clock import Clock
 from deskhand.lib.text import paragraphs
 from deskhand.oauth import sessions
 from deskhand.oauth.pages import sign_in_path
 from deskhand.web import assets
+from deskhand.web.rating import RatingPage
 
 _HERE = Path(__file__).parent
 _TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
@@ -36,8 +38,8 @@ _HEADERS = {
 _LABELS = {"note": "note", "chat": "chat", "phone": "phone call"}
 
 
-def routes(database: Database, clock: Clock) -> list[Route]:
-    """The pages as routes."""
+def routes(database: Database, clock: Clock, links: RatingLinks) -> list[Route]:
+    """The pages as routes; `links` are those by which replies are rated."""
 
     async def show(request: Request) -> Response:
         signed_in = await sessions.current(request, database, clock)
@@ -54,6 +56,7 @@ def routes(database: Database, clock: Clock) -> list[Route]:
     return [
         Route("/conversation/{id}", show),
         Route("/conversation/{id}/{number}", show),
+        *RatingPage(database, clock, links).routes,
         assets.route(),
     ]
 

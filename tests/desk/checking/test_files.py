@@ -29,7 +29,7 @@ def test_a_file_that_is_lost_is_named(full: Desk):
     aside = path.rename(path.with_name("aside"))
     found = check(full)
     aside.rename(path)
-    assert (found.ok, found.text) == (False, "1 file of attachments lost")
+    assert (found.ok, found.text) == (False, "1 file of attachments and mails lost")
     assert found.differences == (f"the file {path.name} is not in {folder(full)}",)
 
 
@@ -41,4 +41,4 @@ def test_files_that_are_nobodys_are_told_of_unless_they_are_young(full: Desk):
     found = check(full)
     old.unlink()
     young.unlink()
-    assert found == Finding("files", True, "1 file, none lost; 1 other (8 bytes) belong to no attachment")
+    assert found == Finding("files", True, "1 file, none lost; 1 other (8 bytes) belong to no attachment or mail")

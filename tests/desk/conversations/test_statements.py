@@ -216,12 +216,12 @@ def writes(desk: Desk, inbox_id: int) -> dict[str, tuple[int, Callable[[int], re
         return desk.post("/v2/conversations", given(inbox_id, customer=customer, threads=threads, tags=["vip"]))
 
     return {
-        "reply": (13, lambda id: desk.post(path.format(id) + "/reply", {"text": "Soon.", "customer": customer})),
+        "reply": (15, lambda id: desk.post(path.format(id) + "/reply", {"text": "Soon.", "customer": customer})),
         "note": (7, lambda id: desk.post(path.format(id) + "/notes", {"text": "Look."})),
         "create": (17, create),
         "status": (8, lambda id: desk.patch(path.format(id), {"op": "replace", "path": "/status", "value": "closed"})),
         "tags": (11, lambda id: desk.put(path.format(id) + "/tags", {"tags": ["vip", "other"]})),
-        "delete": (17, lambda id: desk.delete(path.format(id))),
+        "delete": (21, lambda id: desk.delete(path.format(id))),
     }
 
 

@@ -46,6 +46,14 @@ class ConversationRow(msgspec.Struct, frozen=True):
     created_at: str
     merged_into: int | None
     tags: str
+    subject: str
+    preview: str
+    customer_email: str
+    modified_at: str
+    created_by_type: str
+    created_by_id: int
+    closed_at: str | None
+    closed_by: int | None
 
 
 class ThreadRow(msgspec.Struct, frozen=True):
@@ -53,8 +61,12 @@ class ThreadRow(msgspec.Struct, frozen=True):
 
     id: int
     conversation_id: int
+    type: str
     state: str
     created_at: str
+    created_by_type: str
+    created_by_id: int
+    source_type: str
     saved_reply_id: int
 
 
@@ -94,6 +106,8 @@ class History:
     threads: list[ThreadRow]
     runs: list[RunRow]
     ratings: list[RatingRow]
+    team: int
+    members: tuple[int, ...]
 
 
 def invent(server: LiveServer, zone: str, seed: int) -> History:
@@ -101,11 +115,13 @@ def invent(server: LiveServer, zone: str, seed: int) -> History:
     desk = open_desk(server, timezone=zone)
     inboxes = tuple(desk.add_inbox(name) for name in ("Support", "Sales", "Returns"))
     user = desk.add_user(inboxes=inboxes[:2])
+    members = (user, desk.add_user("Lea", "Brandt", inboxes=inboxes))
+    team = desk.add_team(members=members)
     first = 7_000_000_000 + desk.account_id * 100_000
     batch, pick = Batch(), random.Random(seed)
     _add_named(batch, desk.account_id, inboxes[0], first)
     for position in range(CONVERSATIONS):
-        _add_conversation(batch, pick, desk.account_id, (desk.user_id, user), inboxes, first, position)
+        _add_conversation(batch, pick, desk.account_id, (desk.user_id, *members), inboxes, first, position)
     desk.write(batch.load)
     return History(
         desk=desk,
@@ -118,6 +134,8 @@ def invent(server: LiveServer, zone: str, seed: int) -> History:
         threads=read(desk, ThreadRow, thread),
         runs=read(desk, RunRow, workflow_run),
         ratings=read(desk, RatingRow, rating),
+        team=team,
+        members=members,
     )
 
 
@@ -171,7 +189,7 @@ def _add_conversation(
     batch: Batch,
     pick: random.Random,
     account_id: int,
-    users: tuple[int, int],
+    users: tuple[int, ...],
     inboxes: tuple[int, ...],
     first: int,
     position: int,
@@ -184,23 +202,36 @@ def _add_conversation(
     assignee = pick.choice((None, *users))
     customer = first + min(pick.randrange(CUSTOMERS), pick.randrange(CUSTOMERS))
     tags = pick.sample(range(first, first + TAGS), pick.choice((0, 0, 1, 2, 3)))
+    channel = pick.choice(("email", "email", "chat", "chat", "phone"))
     folder = home(state=state, status=status, assigned=assignee is not None, snoozed=False)
+    luck = random.Random(f"{first % 7} {position}")  # its own, so that all else stays as it was
+    by = luck.choice((None, None, *users))
+    # An import may say that something was closed before it began.
+    closed = began + timedelta(seconds=luck.randrange(-3600, 20 * 86_400)) if status == "closed" else None
+    closer = luck.choice(users) if closed else None
     add_row(
         batch, "conversation", id=id, account_id=account_id, number=position + 1, inbox_id=inbox,
-        folder_id=folder_id(inbox, folder), type=pick.choice(("email", "email", "chat", "phone")), status=status,
-        state=state, customer_id=customer, assignee_id=assignee, created_by_type="customer", created_by_id=customer,
+        folder_id=folder_id(inbox, folder), type=channel, status=status,
+        state=state, customer_id=customer, assignee_id=assignee, created_by_type="customer" if by is None else "user",
+        created_by_id=by or customer, closed_at=to_wire(closed) if closed else None, closed_by=closer,
         created_at=to_wire(began), modified_at=to_wire(began), user_updated_at=to_wire(began),
         merged_into=first if position and pick.random() < 0.05 else None, cc="[]", bcc="[]", custom_fields="[]",
+        subject=f"Subject {position}", preview=f"Preview {position}", customer_email=f"used{customer}@buyer.example",
         tags=msgspec.json.encode([{"id": tag, "color": "", "tag": f"Tag{tag}"} for tag in tags]).decode(),
     )  # fmt: skip
-    for number in range(pick.choice((0, 1, 2, 3, 5))):
+    for number in range(pick.choice((0, 1, 2, 3, 5)) * (2 if channel == "chat" else 1)):
         at = to_wire(began + timedelta(minutes=pick.randrange(40 * 24 * 60) * (number > 0)))
         thread_id = first + position * 10 + number
         kind = pick.choice(("customer", "message", "message", "note", "lineitem"))
+        if channel == "chat" and pick.random() < 0.7:
+            kind = "beaconchat" if pick.random() < 0.05 else "chat"
+        states = ("published",) * (5 if kind == "chat" else 2) + ("hidden", "draft")
+        by_customer = kind in ("customer", "beaconchat") or (kind == "chat" and pick.random() < 0.5)
+        author = ("customer", customer) if by_customer else ("user", pick.choice(users))
         add_row(
             batch, "thread", id=thread_id, account_id=account_id, conversation_id=id, type=kind,
-            state=pick.choice(("published", "published", "hidden", "draft")), created_at=at, created_by_type="user",
-            created_by_id=users[0], saved_reply_id=first + pick.randrange(REPLIES) if kind == "message" else 0,
+            state=pick.choice(states), created_at=at, created_by_type=author[0],
+            created_by_id=author[1], saved_reply_id=first + pick.randrange(REPLIES) if kind == "message" else 0,
             associated="{}", recipients="[]", cc="[]", bcc="[]", on_publish="{}",
         )  # fmt: skip
         if kind == "message" and pick.random() < 0.7:
@@ -213,5 +244,30 @@ def _add_conversation(
         if pick.random() < 0.3:
             add_row(
                 batch, "workflow_run", id=thread_id, account_id=account_id,
-                workflow_id=first + pick.randrange(WORKFLOWS), conversation_id=id, at=at,
+                workflow_id=first + pick.randrange(WORKFLOWS), conversation_id=id, user_id=users[0], at=at,
             )  # fmt: skip
+    _add_exchange(batch, luck, account_id, id, customer, users, began, first + 20_000 + position * 20)
+
+
+def _add_exchange(
+    batch: Batch,
+    luck: random.Random,
+    account_id: int,
+    id: int,
+    customer: int,
+    users: tuple[int, ...],
+    at: datetime,
+    thread_id: int,
+) -> None:
+    """A customer and the staff write to each other for a while, now quickly, now slowly."""
+    for number in range(luck.choice((0, 0, 1, 2, 4, 6, 12))):
+        at += timedelta(seconds=int(60 * 5000 ** luck.random()))
+        by_customer = luck.random() < 0.5
+        add_row(
+            batch, "thread", id=thread_id + number, account_id=account_id, conversation_id=id,
+            type="customer" if by_customer else "message", state="published", created_at=to_wire(at),
+            created_by_type="customer" if by_customer else "user",
+            created_by_id=customer if by_customer else luck.choice(users),
+            source_type="workflows" if luck.random() < 0.1 else "email",
+            associated="{}", recipients="[]", cc="[]", bcc="[]", on_publish="{}",
+        )  # fmt: skip

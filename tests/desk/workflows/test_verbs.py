@@ -34,7 +34,7 @@ def test_a_new_workflow_comes_last_in_its_inbox(desk: Desk, inbox: int) -> None:
 
 def test_a_workflow_needs_an_inbox_a_name_and_something_to_do(desk: Desk, inbox: int) -> None:
     stranger = open_desk(desk.server)
-    assert refused(desk, stranger.add_inbox(), SetStatus("closed")) == [("inboxId", "no such inbox")]
+    assert refused(desk, stranger.add_inbox(), SetStatus("closed")) == [("inbox_id", "no such inbox")]
     assert [path for path, _ in refused(desk, inbox, name=" ")] == ["name", "actions"]
     assert [path for path, _ in refused(desk, inbox, SetStatus("closed"), name="x" * 101)] == ["name"]
     assert [path for path, _ in refused(desk, inbox, *[SetStatus("closed")] * 51)] == ["actions"]

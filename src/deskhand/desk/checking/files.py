@@ -1,4 +1,4 @@
-"""Comparing the files of attachments with the attachments."""
+"""Comparing the files that are stored with the attachments and mails that name them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from deskhand.db.engine import Reader
-from deskhand.db.statements import P, rows
+from deskhand.db.statements import P, Statement, rows
 from deskhand.desk.checking.finding import Finding, counted
-from deskhand.desk.conversations.tables import attachment
+from deskhand.desk.conversations.tables import attachment, thread_mail
+from deskhand.mail.tables import received_mail
 
 BATCH = 10_000
 YOUNG_S = 3600
@@ -25,37 +27,42 @@ class _Named(msgspec.Struct, frozen=True):
     sha256: str
 
 
-_NAMED = rows(
-    _Named,
-    sa.select(attachment.c.id, attachment.c.sha256)
-    .where(attachment.c.id > P("after"))
-    .order_by(attachment.c.id)
-    .limit(P("size", sa.Integer)),
+def _naming(id: sa.Column[Any], sha256: sa.Column[Any]) -> Statement[_Named]:
+    there = sa.and_(sha256.is_not(None), sha256 != sa.literal_column("''"))
+    named = sa.select(id.label("id"), sha256.label("sha256")).where(id > P("after"), there)
+    return rows(_Named, named.order_by(id).limit(P("size", sa.Integer)))
+
+
+_NAMED = (
+    _naming(attachment.c.id, attachment.c.sha256),
+    _naming(received_mail.c.id, received_mail.c.sha256),
+    _naming(thread_mail.c.thread_id, thread_mail.c.source_sha256),
 )
 
 
 def check(db: Reader, folder: Path) -> Finding:
-    """Whether every attachment has its file. Files that are nobody's do no harm and are only told of."""
+    """Whether every attachment and every mail that came has its file. Files that are nobody's are only told of."""
     named = _named(db)  # first: what is added meanwhile has a file before it has a name
     stored = dict(_files(folder))
     lost = sorted(named - stored.keys())
     if lost:
         words = tuple(f"the file {name} is not in {folder}" for name in lost)
-        return Finding("files", False, f"{counted(len(lost), 'file')} of attachments lost", words)
+        return Finding("files", False, f"{counted(len(lost), 'file')} of attachments and mails lost", words)
     young = time.time() - YOUNG_S
     orphans = [size for name, (size, changed) in stored.items() if name not in named and changed < young]
     text = f"{counted(len(named), 'file')}, none lost"
     if orphans:
-        text += f"; {counted(len(orphans), 'other')} ({sum(orphans):,} bytes) belong to no attachment"
+        text += f"; {counted(len(orphans), 'other')} ({sum(orphans):,} bytes) belong to no attachment or mail"
     return Finding("files", True, text)
 
 
 def _named(db: Reader) -> set[str]:
     found: set[str] = set()
-    after = 0
-    while batch := db.all(_NAMED, after=after, size=BATCH):
-        found.update(each.sha256 for each in batch)
-        after = batch[-1].id
+    for naming in _NAMED:
+        after = 0
+        while batch := db.all(naming, after=after, size=BATCH):
+            found.update(each.sha256 for each in batch)
+            after = batch[-1].id
     return found
 
 

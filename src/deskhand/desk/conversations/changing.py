@@ -18,7 +18,7 @@ from deskhand.db.engine import Writer
 from deskhand.db.statements import P, columns, rows
 from deskhand.desk import access
 from deskhand.desk.call import Actor
-from deskhand.desk.conversations import fields, owners
+from deskhand.desk.conversations import fields, owners, reply_facts
 from deskhand.desk.conversations.mail import mailing
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.replying import asked_for, published, tell_changes, with_status
@@ -211,6 +211,7 @@ class _Change:
             scheduled_by=None,
             unschedule_on_reply=None,
         )
+        self.after = reply_facts.kept(self.tx, self.after)
         imported = bool(drafts) and all(draft.imported for draft in drafts)
         self.told.append((events.CONVERSATION_CREATED, {"imported": imported}))
 

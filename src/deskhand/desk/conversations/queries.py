@@ -145,6 +145,8 @@ class Head(msgspec.Struct, frozen=True):
     closed_at: str | None
     closed_by: int | None
     waiting_since: str | None
+    replies: int
+    first_reply_at: str | None
     latest_reply_from: str | None
     cc: str
     bcc: str

@@ -15,8 +15,9 @@ from deskhand.catalogue.problems import AccessDenied, invalid
 from deskhand.catalogue.threads import NewChat, NewCustomerThread, NewNote, NewReply
 from deskhand.db.engine import Writer
 from deskhand.desk.call import Actor
-from deskhand.desk.conversations import owners
-from deskhand.desk.conversations.mail import mailing
+from deskhand.desk.conversations import owners, reply_facts
+from deskhand.desk.conversations.mail import announcing, mailing
+from deskhand.desk.conversations.mail.undoing import remembered
 from deskhand.desk.conversations.owners import require_author, require_owner
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.threads.thread_queries import ThreadHead
@@ -32,8 +33,21 @@ from deskhand.lib.text import plain, preview
 Files = Sequence[tuple[NewAttachment, Blob]]
 
 
-def reply(tx: Writer, actor: Actor, id: int, new: NewReply, files: Files, now: str) -> int:
+def reply(
+    tx: Writer,
+    actor: Actor,
+    id: int,
+    new: NewReply,
+    files: Files,
+    now: str,
+    *,
+    saved_reply_id: int = 0,
+    source_type: str = "api",
+    hold_s: int = 0,
+) -> int:
     """Add a reply of the support staff; a draft changes nothing else until it is published.
+
+    Its mail leaves after `hold_s` seconds; until then it can be taken back, see mail/undoing.py, and nobody is told.
 
     Raises NotFound, AccessDenied, PreconditionFailed (100 threads, locked) and BadRequest. Gives the thread's id.
     """
@@ -54,6 +68,8 @@ def reply(tx: Writer, actor: Actor, id: int, new: NewReply, files: Files, now: s
         status=head.status if draft else status if status != head.status else "nochange",
         state="draft" if draft else "published",
         body=new.text,
+        source_type=source_type,
+        saved_reply_id=saved_reply_id,
         customer_id=customer.id,
         created_by_id=author,
         assigned_to=head.assignee_id if draft else owner,
@@ -61,7 +77,7 @@ def reply(tx: Writer, actor: Actor, id: int, new: NewReply, files: Files, now: s
         cc=listed(new.cc),
         bcc=listed(new.bcc),
         created_at=created_at,
-        on_publish=_on_publish(new, status, owner) if draft else "{}",
+        on_publish=_on_publish(new, status, owner) if draft else remembered(head, status, owner) if hold_s else "{}",
         imported=int(bool(new.imported)),
         attachments=len(files),
     )
@@ -71,10 +87,15 @@ def reply(tx: Writer, actor: Actor, id: int, new: NewReply, files: Files, now: s
         save(tx, head, _with_thread(head, now, files))
         return thread_id
     after = _published(head, row, now, files, status=status, assignee_id=owner, by=author)
-    after = save(tx, head, msgspec.structs.replace(after, waiting_since=None, latest_reply_from="user"))
-    tell(tx, actor, after, events.AGENT_REPLY_CREATED, now, thread_id=thread_id, imported=bool(new.imported))
-    tell_changes(tx, actor, head, after, now)
-    mailing.queue(tx, after, [thread_id], now)
+    if not actor.chain:  # what a workflow sends by itself is no answer yet: the customer goes on waiting
+        after = msgspec.structs.replace(after, waiting_since=None, latest_reply_from="user")
+    after = save(tx, head, reply_facts.kept(tx, after))
+    if hold_s:
+        announcing.later(tx, head, after, thread_id, actor.user_id, now, hold_s)
+    else:
+        tell(tx, actor, after, events.AGENT_REPLY_CREATED, now, thread_id=thread_id, imported=bool(new.imported))
+        tell_changes(tx, actor, head, after, now)
+    mailing.queue(tx, after, [thread_id], now, hold_s=hold_s)
     return thread_id
 
 
@@ -185,15 +206,40 @@ def add_customer_thread(tx: Writer, actor: Actor, id: int, new: NewCustomerThrea
         attachments=len(files),
     )
     thread_id = add_thread(tx, row, files)
-    index.append(tx, head.account_id, head.id, plain(new.text))
-    after = _published(head, row, now, files, status=status, assignee_id=head.assignee_id, by=actor.user_id)
-    after = save(tx, head, _answered_by_customer(tx, after, row))
+    customer_wrote(tx, actor, head, row, thread_id, files, now, status=status, imported=bool(new.imported))
+    return thread_id
+
+
+def customer_wrote(
+    tx: Writer,
+    actor: Actor,
+    head: Head,
+    row: ThreadRow,
+    thread_id: int,
+    files: Sequence[object],
+    now: str,
+    *,
+    status: str,
+    waits: bool = True,
+    **particulars: bool,
+) -> Head:
+    """What follows for the conversation from a customer's new thread: saved, found by its words, and told of.
+
+    With `waits` false nobody waits for an answer, and what was to end with the customer's answer goes on.
+    """
+    index.append(tx, head.account_id, head.id, plain(row.body or ""))
+    after = published(
+        _with_thread(head, now, files), row, now, status=status, assignee_id=head.assignee_id, by=actor.user_id
+    )
+    if waits:
+        after = _answered_by_customer(tx, after, row)
+    after = save(tx, head, reply_facts.with_message(tx, after, row.created_at, now))
     tell(
         tx, actor, after, events.CUSTOMER_REPLY_CREATED, now,
-        thread_id=thread_id, by_customer=customer.id, imported=bool(new.imported),
+        thread_id=thread_id, by_customer=row.created_by_id, **particulars,
     )  # fmt: skip
     tell_changes(tx, actor, head, after, now)
-    return thread_id
+    return after
 
 
 def _answered_by_customer(tx: Writer, head: Head, row: ThreadRow) -> Head:
@@ -235,7 +281,7 @@ def published(
     )
 
 
-def _with_thread(head: Head, now: str, files: Files) -> Head:
+def _with_thread(head: Head, now: str, files: Sequence[object]) -> Head:
     attachments = 1 if files else head.attachments
     return msgspec.structs.replace(
         head, modified_at=now, capped_threads=head.capped_threads + 1, attachments=attachments

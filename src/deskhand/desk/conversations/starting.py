@@ -26,10 +26,11 @@ from deskhand.db.engine import Writer
 from deskhand.db.statements import Insert, P, value
 from deskhand.desk import access
 from deskhand.desk.call import Actor
-from deskhand.desk.conversations import fields
+from deskhand.desk.conversations import fields, reply_facts
 from deskhand.desk.conversations.mail import mailing
 from deskhand.desk.conversations.owners import require_author, require_owner, to_own
 from deskhand.desk.conversations.queries import Head
+from deskhand.desk.conversations.reply_facts import ReplyFacts, ThreadFacts
 from deskhand.desk.conversations.replying import Files, listed
 from deskhand.desk.conversations.tables import conversation
 from deskhand.desk.conversations.tagging import attach, tags_as_json
@@ -75,6 +76,8 @@ class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: str | None
     closed_by: int | None
     waiting_since: str | None
+    replies: int
+    first_reply_at: str | None
     latest_reply_from: str | None
     cc: str
     bcc: str
@@ -110,14 +113,17 @@ def start(tx: Writer, actor: Actor, new: NewConversation, stored: Sequence[Blob]
     customer = customers.find_or_create(tx, actor.account_id, new.customer, actor, now, keep=True)
     tag_rows = tags.named(tx, actor.account_id, new.tags or (), now, actor_id=actor.user_id)
     threads = _threads(tx, actor, new, inbox, customer, author, owner, now)
-    row = _row(tx, actor, new, inbox, customer, author, owner, threads, now)
+    facts = _facts(threads)
+    row = _row(tx, actor, new, inbox, customer, author, owner, threads, facts, now)
     row = msgspec.structs.replace(row, tags=tags_as_json(tag_rows), custom_fields=fields.as_json(values))
     id = tx.add(_ADD, row)
     replies = []
     files = iter(stored)
-    for given, thread in zip(new.threads, threads, strict=True):
+    for position, (given, thread) in enumerate(zip(new.threads, threads, strict=True)):
         with_files: Files = [(file, next(files)) for file in given.attachments or ()]
-        thread_id = add_thread(tx, msgspec.structs.replace(thread, conversation_id=id), with_files)
+        since, first = facts.threads.get(position, (None, 0))
+        thread = msgspec.structs.replace(thread, conversation_id=id, waited_since=since, first_reply=first)
+        thread_id = add_thread(tx, thread, with_files)
         if thread.type == "message":
             replies.append(thread_id)
     attach(tx, actor.account_id, id, tag_rows)
@@ -131,6 +137,53 @@ def start(tx: Writer, actor: Actor, new: NewConversation, stored: Sequence[Blob]
     if row.state != "draft":
         tell(tx, actor, head, events.CONVERSATION_CREATED, now, imported=bool(new.imported))
     return id
+
+
+def start_by_mail(
+    tx: Writer, inbox: InboxRow, customer: CustomerRow, email: str, subject: str, first: ThreadRow, now: str
+) -> Head:
+    """Start a conversation that a customer's mail begins; its `first` thread is to be added, and it to be told of."""
+    kind = home(state="published", status="active", assigned=False, snoozed=False)
+    row = ConversationRow(
+        account_id=inbox.account_id,
+        number=tx.first(_NEXT_NUMBER, id=inbox.account_id),
+        inbox_id=inbox.id,
+        folder_id=folder_id(inbox.id, kind),
+        type="email",
+        status="active",
+        state="published",
+        subject=subject,
+        subject_key=sort_key(subject),
+        preview=preview(first.body or ""),
+        threads=1,
+        capped_threads=1,
+        customer_id=customer.id,
+        customer_email=email,
+        customer_name=customers.folded_name(customer.first_name, customer.last_name),
+        assignee_id=None,
+        created_by_type="customer",
+        created_by_id=customer.id,
+        source_type="email",
+        source_via="customer",
+        created_at=first.created_at,
+        modified_at=now,
+        user_updated_at=first.created_at,
+        closed_at=None,
+        closed_by=None,
+        waiting_since=first.created_at,
+        replies=0,
+        first_reply_at=None,
+        latest_reply_from="customer",
+        cc=first.cc,
+        bcc="[]",
+        tags="[]",
+        custom_fields="[]",
+        attachments=int(first.attachments > 0),
+    )
+    head = _head(tx.add(_ADD, row), row)
+    index.add(tx, inbox.account_id, head.id, subject, (plain(first.body or ""),))
+    count(tx, head, 1)
+    return head
 
 
 def _check_threads(new: NewConversation) -> None:
@@ -245,6 +298,7 @@ def _row(
     author: int,
     owner: int | None,
     threads: Sequence[ThreadRow],
+    facts: ReplyFacts,
     now: str,
 ) -> ConversationRow:
     status = _status(new)
@@ -285,12 +339,22 @@ def _row(
         closed_at=str(new.closed_at or now) if closed else None,
         closed_by=author if closed else None,
         waiting_since=None if closed else waiting,
+        replies=facts.replies,
+        first_reply_at=facts.first_reply_at,
         latest_reply_from=latest,
         cc=copies[-1].cc if copies else "[]",
         bcc=copies[-1].bcc if copies else "[]",
         tags="[]",
         custom_fields="[]",
         attachments=int(any(thread.attachments for thread in threads)),
+    )
+
+
+def _facts(threads: Sequence[ThreadRow]) -> ReplyFacts:
+    """What there is to say of the replies, by their positions, which are in the order of the ids to come."""
+    return reply_facts.of(
+        ThreadFacts(position, one.type, one.state, one.created_by_type, one.created_at, one.source_type)
+        for position, one in enumerate(threads)
     )
 
 

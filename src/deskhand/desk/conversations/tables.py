@@ -9,7 +9,14 @@ from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_
 _NOT_MERGED = sa.text("merged_into IS NULL")
 _HAS_COPIES = sa.text("cc <> '[]' OR bcc <> '[]'")
 _REPORTED = sa.text("merged_into IS NULL AND state = 'published' AND status <> 'spam'")
+_CLOSED = sa.text("merged_into IS NULL AND state = 'published' AND status <> 'spam' AND closed_at IS NOT NULL")
+_HAS_TOKEN = sa.text("reply_token IS NOT NULL")
+_TROUBLED = sa.text("error <> ''")
+_REPLIED = sa.text(
+    "type = 'message' AND state = 'published' AND created_by_type = 'user' AND source_type <> 'workflows'"
+)
 _HAPPENED = sa.text("state <> 'draft'")
+_RECEIVED = sa.text("created_by_type = 'customer' AND state = 'published' AND type <> 'lineitem'")
 
 
 def _listed(name: str, *columns: str) -> sa.Index:
@@ -46,6 +53,8 @@ conversation = table(
     sa.Column("closed_at", Moment),
     sa.Column("closed_by", Id),
     sa.Column("waiting_since", Moment),  # empty: nobody waits
+    sa.Column("replies", sa.Integer, nullable=False, server_default=sa.text("0")),  # published ones of the staff
+    sa.Column("first_reply_at", Moment),  # of the staff's first
     sa.Column("latest_reply_from", Text),  # customer or user
     sa.Column("cc", Json, nullable=False),
     sa.Column("bcc", Json, nullable=False),
@@ -76,6 +85,11 @@ conversation = table(
     sa.Index(  # all that reports want to know, see desk/reports/selecting.py
         "ix_conversation_report", "account_id", "created_at", "inbox_id", "type", "customer_id", "id",
         sqlite_where=_REPORTED, postgresql_where=_REPORTED,
+    ),
+    sa.Index(  # what was closed when, by whom and after how many replies, for reports
+        "ix_conversation_closed",
+        "account_id", "closed_at", "created_at", "replies", "closed_by", "inbox_id", "type", "id",
+        sqlite_where=_CLOSED, postgresql_where=_CLOSED,
     ),
     first_id=3_100_000_001,
 )  # fmt: skip
@@ -124,10 +138,21 @@ thread = table(
     sa.Column("imported", Flag, nullable=False),
     sa.Column("attachments", sa.Integer, nullable=False),  # how many it has
     sa.Column("original_body", Text),  # what it said before it was edited; empty: it never was
+    sa.Column("waited_since", Moment),  # a published reply's: since when the customer had waited; empty: nobody had
+    sa.Column("first_reply", Flag, nullable=False, server_default=sa.text("0")),  # 1: the first of its conversation
     sa.Index("ix_thread_conversation", "conversation_id", "created_at", "id"),
     sa.Index(  # what happened when, for reports
         "ix_thread_activity", "account_id", "created_at", "conversation_id", "saved_reply_id",
         sqlite_where=_HAPPENED, postgresql_where=_HAPPENED,
+    ),
+    sa.Index(  # what the staff answered, when, and how long it took, for reports
+        "ix_thread_reply",
+        "account_id", "created_at", "conversation_id", "created_by_id", "waited_since", "first_reply",
+        sqlite_where=_REPLIED, postgresql_where=_REPLIED,
+    ),
+    sa.Index(  # what customers wrote, and when, for reports
+        "ix_thread_received", "account_id", "created_at", "conversation_id",
+        sqlite_where=_RECEIVED, postgresql_where=_RECEIVED,
     ),
     first_id=9_100_000_001,
 )  # fmt: skip
@@ -145,6 +170,7 @@ attachment = table(
     sa.Column("height", sa.Integer),
     sa.Column("state", Text, nullable=False),  # valid or virus
     sa.Column("sha256", Text, nullable=False),
+    sa.Column("content_id", Text),  # by which the body of a mail shows it in place; empty: it does not
     sa.Index("ix_attachment_conversation", "conversation_id", "id"),
     sa.Index("ix_attachment_thread", "thread_id", "id"),
     sa.Index("ix_attachment_file", "sha256"),  # whether a file is still anybody's
@@ -178,12 +204,20 @@ thread_mail = table(
     sa.Column("conversation_id", Id, nullable=False),
     sa.Column("direction", Text, nullable=False),  # in or out
     sa.Column("message_id", Text, nullable=False),  # with its angle brackets
-    sa.Column("state", Text, nullable=False),  # received, waiting, sent or failed
-    sa.Column("error", Text, nullable=False),  # why it could not be sent, in words
+    sa.Column("state", Text, nullable=False),  # received, waiting, sent, failed or bounced
+    sa.Column("error", Text, nullable=False),  # why it could not be sent or read, in words
     sa.Column("at", Moment, nullable=False),  # of the state
     sa.Column("source_sha256", Text),  # the raw message, as it is kept; empty: it is not
+    sa.Column("reply_token", Text),  # what an answer to it comes to, beside the inbox's address; empty: none
+    sa.Column("automatic", Flag, nullable=False, server_default=sa.text("0")),  # 1: no person wrote it; 2: perhaps
+    sa.Column("verdicts", Json),  # {"spf": "pass", "dkim": …, "dmarc": …}, as the receiving server said
+    sa.Column("quoted", Text),  # HTML: what it repeats of earlier messages, which its thread leaves out
     sa.Index("ix_thread_mail_conversation", "conversation_id", "thread_id"),
     sa.Index("ix_thread_mail_message", "account_id", "message_id"),
+    sa.Index("ix_thread_mail_token", "reply_token", sqlite_where=_HAS_TOKEN, postgresql_where=_HAS_TOKEN),
+    sa.Index(
+        "ix_thread_mail_troubled", "account_id", "thread_id", sqlite_where=_TROUBLED, postgresql_where=_TROUBLED
+    ),  # fmt: skip
     sa.Index(
         "ix_thread_mail_source",
         "source_sha256",

@@ -55,9 +55,12 @@ class ThreadRow(msgspec.Struct, frozen=True, kw_only=True):
     cc: str = "[]"
     bcc: str = "[]"
     created_at: str
+    linked_conversation_id: int | None = None
     on_publish: str = "{}"
     imported: int = 0
     attachments: int = 0
+    waited_since: str | None = None
+    first_reply: int = 0
 
 
 class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +76,7 @@ class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):
     height: int | None
     state: str
     sha256: str
+    content_id: str | None = None
 
 
 _ADD_THREAD = Insert(thread, ThreadRow)
@@ -162,9 +166,18 @@ def add_thread(tx: Writer, row: ThreadRow, files: Sequence[tuple[NewAttachment, 
 
 
 def add_file(
-    tx: Writer, account_id: int, conversation_id: int, thread_id: int, given: NewAttachment, blob: Blob
+    tx: Writer,
+    account_id: int,
+    conversation_id: int,
+    thread_id: int,
+    given: NewAttachment,
+    blob: Blob,
+    content_id: str | None = None,
 ) -> int:
-    """Add an attachment to a thread, whose number of attachments is the caller's to keep; gives its id."""
+    """Add an attachment to a thread, whose number of attachments is the caller's to keep; gives its id.
+
+    `content_id` is what the body of a mail calls a file that it shows in place.
+    """
     width, height = size_of(given.data)
     row = AttachmentRow(
         account_id=account_id,
@@ -177,6 +190,7 @@ def add_file(
         height=height,
         state="virus" if is_virus(given.data) else "valid",
         sha256=blob.sha256,
+        content_id=content_id,
     )
     return tx.add(_ADD_ATTACHMENT, row)
 
@@ -223,6 +237,8 @@ def tell(
     if head.state == "draft":
         return
     by_customer = particulars.pop("by_customer", None)
+    if actor.chain:
+        particulars["workflows"] = actor.chain
     events.record(
         tx,
         events.Event(

@@ -87,6 +87,7 @@ def _page(select: sa.Select[Any]) -> sa.Select[Any]:
     return select.order_by(inbox.c.id).limit(P("size", sa.Integer)).offset(P("start", sa.BigInteger))
 
 
+_ALL_OF = rows(InboxRow, _INBOX.order_by(inbox.c.id))
 _LIST_ALL = rows(InboxRow, _page(_INBOX))
 _LIST_SEEN = rows(InboxRow, _page(_SEEN))
 _COUNT_ALL = value(int, sa.select(sa.func.count()).select_from(_INBOX.subquery()))
@@ -123,6 +124,11 @@ def find(db: Reader, account_id: int, inboxes: tuple[int, ...] | None, page: int
     seen = msgspec.json.encode(inboxes).decode()
     found = db.all(_LIST_SEEN, account_id=account_id, inboxes=seen, size=PAGE_SIZE, start=start)
     return found, db.first(_COUNT_SEEN, account_id=account_id, inboxes=seen)
+
+
+def all_of(db: Reader, account_id: int) -> list[InboxRow]:
+    """All inboxes of the account, in order."""
+    return db.all(_ALL_OF, account_id=account_id)
 
 
 def by_id(db: Reader, account_id: int, id: int) -> InboxRow | None:

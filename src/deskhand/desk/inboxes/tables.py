@@ -1,4 +1,4 @@
-"""Inboxes and their custom fields. Folders are derived, see folders.py, and have no table."""
+"""Inboxes, their custom fields and their mail. Folders are derived, see folders.py, and have no table."""
 
 from __future__ import annotations
 
@@ -54,4 +54,23 @@ routing = table(
     sa.Column("assignment_limit", sa.Integer, nullable=False),
     sa.Column("assignment_method", Text, nullable=False),  # round_robin or balanced
     sa.Column("user_ids", Json, nullable=False),
+)
+
+# How an inbox's mail comes and goes; without a row as the settings say, and plainly.
+inbox_mail = table(
+    "inbox_mail",
+    account_column(),
+    sa.Column("inbox_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("smtp", Text, nullable=False),  # the URL of its own server, sealed; empty: that of the settings
+    sa.Column("imap", Text, nullable=False),  # the URL of the mailbox that is read, sealed; empty: none is
+    sa.Column("imap_folder", Text, nullable=False),
+    sa.Column("signature", Text, nullable=False),  # HTML under each reply
+    sa.Column("reply_token", Flag, nullable=False),  # 1: answers come to address+token, which its server must know
+    sa.Column("subject_token", Flag, nullable=False),  # 1: subjects carry [#number]
+    sa.Column("ratings", Flag, nullable=False),  # 1: replies ask how they were
+    sa.Column("answer", Flag, nullable=False),  # 1: new conversations are answered automatically
+    sa.Column("answer_subject", Text, nullable=False),
+    sa.Column("answer_text", Text, nullable=False),  # HTML
+    sa.Column("undo_s", sa.Integer, nullable=False),  # how long a reply written in the web can be taken back, 0 to 60
+    sa.Column("changed_at", Moment, nullable=False),
 )

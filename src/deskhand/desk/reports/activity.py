@@ -85,8 +85,8 @@ def quarters(db: Reader, selection: Selection, span: Span) -> list[Quarter]:
 
 @lru_cache(maxsize=128)
 def _statements(filters: Filters, chosen: bool) -> tuple[Statement[Count], ...]:
-    used = _with_saved_reply(filters)
-    run = _with_workflow(filters)
+    used = with_saved_reply(filters)
+    run = with_workflow(filters)
     return (
         rows(Count, _activity(filters, chosen), keep=False),
         rows(Count, sa.union_all(_any("replied", used), _each("reply", used)), keep=False),
@@ -120,7 +120,8 @@ def _activity(filters: Filters, chosen: bool) -> sa.CompoundSelect[Any]:
     )
 
 
-def _with_saved_reply(filters: Filters) -> sa.CTE:
+def with_saved_reply(filters: Filters) -> sa.CTE:
+    """Saved replies as `key` and the conversations in which they were used in the span."""
     return (
         sa.select(thread.c.saved_reply_id.label("key"), thread.c.conversation_id)
         .join(conversation, conversation.c.id == thread.c.conversation_id)
@@ -134,7 +135,8 @@ def _with_saved_reply(filters: Filters) -> sa.CTE:
     )
 
 
-def _with_workflow(filters: Filters) -> sa.CTE:
+def with_workflow(filters: Filters) -> sa.CTE:
+    """Workflows as `key` and the conversations on which they ran in the span."""
     return (
         sa.select(workflow_run.c.workflow_id.label("key"), workflow_run.c.conversation_id)
         .join(conversation, conversation.c.id == workflow_run.c.conversation_id)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-import sqlalchemy as sa
 from msgspec import UNSET
 
 from deskhand.catalogue.reports import (
@@ -18,16 +16,12 @@ from deskhand.catalogue.reports import (
     TopItem,
 )
 from deskhand.db.engine import Reader
-from deskhand.db.statements import P, value
 from deskhand.desk.call import Actor
-from deskhand.desk.reports import activity, hours, names
+from deskhand.desk.reports import activity, hours, names, office
 from deskhand.desk.reports.activity import Activity, Frequency
 from deskhand.desk.reports.names import Named
 from deskhand.desk.reports.numbers import change, per_day, percent
 from deskhand.desk.reports.selecting import Selection, Span, select, spans
-from deskhand.desk.users.tables import account
-
-_OFFICE_HOURS = value(str | None, sa.select(account.c.office_hours).where(account.c.id == P("account_id")))  # type: ignore[arg-type]
 
 
 def report(db: Reader, actor: Actor, query: AskReport) -> ConversationsReport:
@@ -61,9 +55,8 @@ def _week(db: Reader, actor: Actor, selection: Selection, span: Span, in_office:
     Office hours leave out no conversation: they only say where the busiest time is looked for.
     Source: https://docs.helpscout.com/article/46-reporting (office hours)
     """
-    kept = db.one(_OFFICE_HOURS, account_id=actor.account_id) if in_office else None
-    office = msgspec.json.decode(kept, type=list[tuple[int, int] | None]) if kept else None
-    return hours.by_week(activity.quarters(db, selection, span), hours.zone(actor.policy.timezone), office)
+    opening = office.kept(db, actor) if in_office else None
+    return hours.by_week(activity.quarters(db, selection, span), hours.zone(actor.policy.timezone), opening)
 
 
 def _numbers(of: Activity, span: Span) -> ConversationNumbers:

@@ -1,6 +1,7 @@
 """The happiness report: how customers rated replies, in numbers.
 
-Its customers are those of the conversations report, and whoever gave a rating.
+Its customers are those of the conversations report, and whoever gave a rating; of a user's report those who got a reply
+from the user, and whoever rated one.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import UNSET
 
-from deskhand.catalogue.reports import AskReport, HappinessDeltas, HappinessNumbers, HappinessReport
+from deskhand.catalogue.reports import AskCompared, HappinessDeltas, HappinessNumbers, HappinessReport
 from deskhand.db.engine import Reader
+from deskhand.db.portable import ids_in
 from deskhand.db.statements import P, Statement, rows
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations.tables import conversation
@@ -20,15 +22,28 @@ from deskhand.desk.ratings.tables import rating
 from deskhand.desk.reports import names
 from deskhand.desk.reports.activity import Count
 from deskhand.desk.reports.numbers import change, percent
-from deskhand.desk.reports.selecting import Filters, Selection, Span, active, conditions, select, spans, within
+from deskhand.desk.reports.people import Workers, working
+from deskhand.desk.reports.selecting import (
+    Filters,
+    Selection,
+    Span,
+    active,
+    answered,
+    conditions,
+    select,
+    spans,
+    within,
+)
 
 OPINIONS = ("great", "okay", "not_good")
 """In the order of their numbers, which begin at 1. Source: reports/happiness/reports-happiness-ratings."""
 
 
-def report(db: Reader, actor: Actor, query: AskReport) -> HappinessReport:
-    """The whole report; raises BadRequest for a span or a filter that makes no sense."""
+def report(db: Reader, actor: Actor, query: AskCompared, of: Workers | None = None) -> HappinessReport:
+    """The whole report, or that of some users; raises BadRequest for a span or a filter that makes no sense."""
     (span, earlier), selection = spans(query), select(actor, query)
+    if of is not None:
+        selection = working(selection, of)
     current = _numbers(db, selection, span)
     previous = _numbers(db, selection, earlier) if earlier else UNSET
     return HappinessReport(
@@ -40,11 +55,12 @@ def report(db: Reader, actor: Actor, query: AskReport) -> HappinessReport:
 
 
 def given_in_span(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    """Ratings of the span, in reported conversations, which must be joined."""
+    """Ratings of the span, of some users where those are asked for, in reported conversations, which must be joined."""
     return [
         rating.c.account_id == P("account_id"),
         within(rating.c.created_at),
         rating.c.rating != sa.literal_column("'unknown'"),
+        *([ids_in(rating.c.user_id, P("users", sa.Text))] if "users" in filters else []),
         *conditions(filters),
     ]
 
@@ -88,9 +104,8 @@ def _counts(filters: Filters) -> Statement[Count]:
         .where(*given_in_span(filters))
         .cte("rated")
     )
-    everybody = sa.union(
-        sa.select(active(filters).c.customer_id), sa.select(rated.c.customer_id)
-    ).subquery("everybody")  # fmt: skip
+    seen = answered(filters) if "users" in filters else active(filters)
+    everybody = sa.union(sa.select(seen.c.customer_id), sa.select(rated.c.customer_id)).subquery("everybody")
     zero: sa.ColumnElement[Any] = sa.literal_column("0").label("key")
     counted = sa.union_all(
         sa.select(rated.c.rating.label("kind"), zero, sa.func.count().label("n")).group_by(rated.c.rating),

@@ -5,7 +5,13 @@ Source: recomputed from the numbers of the public samples, see §10.1 of the wir
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import msgspec
+
 from deskhand.lib.clock import from_wire
+
+D = TypeVar("D", bound=msgspec.Struct)
 
 
 def percent(part: int, whole: int) -> float:
@@ -16,6 +22,12 @@ def percent(part: int, whole: int) -> float:
 def change(now: float, before: float) -> float:
     """How much more there is than before, in percent; 0 when there was nothing."""
     return (now - before) / before * 100 if before else 0.0
+
+
+def changes(deltas: type[D], now: msgspec.Struct, before: msgspec.Struct) -> D:
+    """How much each number changed that `deltas` names, in percent; an average of nothing counts as 0."""
+    names = deltas.__struct_fields__
+    return deltas(**{name: change(getattr(now, name) or 0, getattr(before, name) or 0) for name in names})
 
 
 def whole_days(start: str, end: str) -> int:

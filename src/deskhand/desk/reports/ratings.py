@@ -17,6 +17,7 @@ from deskhand.desk.customers.tables import customer
 from deskhand.desk.ratings.tables import rating
 from deskhand.desk.reports.happiness import OPINIONS, given_in_span
 from deskhand.desk.reports.names import person
+from deskhand.desk.reports.people import Workers, working
 from deskhand.desk.reports.selecting import Filters, select, spans
 from deskhand.desk.users.tables import staff
 
@@ -45,9 +46,11 @@ class _Row(msgspec.Struct, frozen=True):
     user_email: str | None
 
 
-def report(db: Reader, actor: Actor, query: AskRatings) -> RatingsReport:
-    """One page; raises BadRequest for a span or a filter that makes no sense."""
+def report(db: Reader, actor: Actor, query: AskRatings, of: Workers | None = None) -> RatingsReport:
+    """One page, or one of some users' ratings; raises BadRequest for a span or a filter that makes no sense."""
     (span, _), selection = spans(query), select(actor, query)
+    if of is not None:
+        selection = working(selection, of)
     sort = query.sort_field or query.sort_field_ratings or "modifiedAt"
     opinion = _OPINION_OF.get(query.rating)
     page, count = _statements(selection.filters, sort, query.sort_order.upper() == "DESC", opinion is not None)

@@ -13,7 +13,8 @@ import msgspec
 import sqlalchemy as sa
 
 from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError
-from deskhand.catalogue.reports import PLANS, TYPES, UNTAGGED, AskReport
+from deskhand.catalogue.reports import PLANS, TYPES, UNTAGGED, AskChannel, AskCompared, AskPlain, AskSpan
+from deskhand.catalogue.reports_conversations import AskDocs
 from deskhand.db.portable import ids_from, ids_in, texts_in, unindexed
 from deskhand.db.statements import P
 from deskhand.desk.call import Actor
@@ -49,7 +50,14 @@ def require_plan(actor: Actor) -> None:
         raise AccessDenied
 
 
-def spans(query: AskReport) -> tuple[Span, Span | None]:
+def span_of(query: AskPlain) -> Span:
+    """The span asked for; raises BadRequest where it ends before it begins."""
+    if faults := _disorder({"start": query.start, "end": query.end}):
+        raise BadRequest(*faults)
+    return Span(str(query.start), str(query.end))
+
+
+def spans(query: AskCompared | AskChannel | AskDocs) -> tuple[Span, Span | None]:
     """The span asked for and the one it is compared with; raises BadRequest naming each parameter at fault."""
     given = {"start": query.start, "end": query.end}
     faults = _disorder(given)
@@ -71,8 +79,11 @@ def _disorder(given: dict[str, Any]) -> list[FieldError]:
     return [] if start <= end else [FieldError(last, f"may not lie before {first}", "Range", str(end), "QUERY")]
 
 
-def select(actor: Actor, query: AskReport) -> Selection:
-    """The conversations that a caller may see and asks for; raises BadRequest for an unknown type."""
+def select(actor: Actor, query: AskPlain, types: tuple[str, ...] = ()) -> Selection:
+    """The conversations that a caller may see and asks for; raises BadRequest for an unknown type.
+
+    `types` are those of a report that is about nothing else.
+    """
     given: dict[str, Any] = {}
     inboxes: tuple[int, ...] | None = actor.inboxes
     if query.mailboxes:
@@ -82,8 +93,8 @@ def select(actor: Actor, query: AskReport) -> Selection:
         given["inboxes"] = _json(inboxes)
     if actor.only is not None:
         given["known"] = _json(sorted(actor.only))
-    if query.types:
-        given["types"] = _json(_known_types(query.types))
+    if wanted := types or (query.types if isinstance(query, AskSpan) else None):
+        given["types"] = _json(_known_types(wanted))
     tags = set(query.tags or ())
     if tags - {UNTAGGED}:
         given["tags"] = _json(sorted(tags - {UNTAGGED}))
@@ -132,9 +143,37 @@ def happened() -> tuple[sa.ColumnElement[bool], ...]:
     )
 
 
+def replied(filters: Filters) -> tuple[sa.ColumnElement[bool], ...]:
+    """Replies of the staff, or of some users where those are asked for; in the words of the index of them."""
+    of_users = [ids_in(thread.c.created_by_id, P("users", sa.Text))] if "users" in filters else []
+    return (
+        thread.c.account_id == P("account_id"),
+        thread.c.type == sa.literal_column("'message'"),
+        thread.c.state == sa.literal_column("'published'"),
+        thread.c.created_by_type == sa.literal_column("'user'"),
+        thread.c.source_type != sa.literal_column("'workflows'"),
+        *of_users,
+    )
+
+
+def received() -> tuple[sa.ColumnElement[bool], ...]:
+    """Published messages of customers; in the words of the index of them."""
+    return (
+        thread.c.account_id == P("account_id"),
+        thread.c.created_by_type == sa.literal_column("'customer'"),
+        thread.c.state == sa.literal_column("'published'"),
+        thread.c.type != sa.literal_column("'lineitem'"),
+    )
+
+
+def reported() -> tuple[sa.ColumnElement[bool], ...]:
+    """All the account's conversations that reports count; in the words of the index made for them."""
+    return conversation.c.account_id == P("account_id"), *_REPORTED
+
+
 def began() -> tuple[sa.ColumnElement[bool], ...]:
     """Conversations that began in the span; in the words of the index made for them."""
-    return conversation.c.account_id == P("account_id"), within(conversation.c.created_at), *_REPORTED
+    return within(conversation.c.created_at), *reported()
 
 
 def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
@@ -170,3 +209,10 @@ def active(filters: Filters) -> sa.CTE:
     others = sa.select(thread.c.conversation_id).where(*happened()).except_(sa.select(c.id).where(*began()))
     older = sa.select(c.id, c.customer_id, sa.literal_column("0").label("began")).where(ids_from(c.id, others), *wanted)
     return new.union_all(older).cte("active")
+
+
+def answered(filters: Filters) -> sa.CTE:
+    """The conversations in which the staff replied in the span, or some users: id and customer."""
+    c = conversation.c
+    replies = sa.select(thread.c.conversation_id).where(*replied(filters), within(thread.c.created_at))
+    return sa.select(c.id, c.customer_id).where(ids_from(c.id, replies), *conditions(filters)).cte("answered")

@@ -69,6 +69,11 @@ _SET_STATE = command(
     .where(staff.c.account_id == P("account_id"), staff.c.id == P("id"))
     .values(state=P("state"), updated_at=P("now"))
 )
+_RENAME = command(
+    sa.update(staff)
+    .where(staff.c.account_id == P("account_id"), staff.c.id == P("id"))
+    .values(first_name=P("first_name"), last_name=P("last_name"), updated_at=P("now"))
+)
 _FREE_EMAIL = command(
     sa.update(staff).where(staff.c.account_id == P("account_id"), staff.c.id == P("id")).values(email=sa.null())
 )
@@ -98,6 +103,11 @@ def set_state(tx: Writer, account_id: int, user_id: int, state: str, now: str) -
     """Activate or deactivate a user; a deactivated user's tokens stop working at once."""
     tx.run(_SET_STATE, account_id=account_id, id=user_id, state=state, now=now)
     tx.changed(STALE)
+
+
+def rename(tx: Writer, account_id: int, user_id: int, first_name: str, last_name: str, now: str) -> None:
+    """Give somebody another name, also for what they wrote before."""
+    tx.run(_RENAME, account_id=account_id, id=user_id, first_name=first_name, last_name=last_name, now=now)
 
 
 def free_address(tx: Writer, account_id: int, email: str) -> None:

@@ -144,15 +144,15 @@ def listener(clock: Clock, base_url: str) -> Listener:
 def fan_out(tx: Writer, facts: Sequence[Fact], base: str, now: datetime) -> None:
     """Add a delivery, and a job that sends it, for each event and webhook that wants it."""
     facts = [fact for fact in facts if fact.name in BY_NAME and not _imported(fact)]
-    hooks = _subscribers(tx, {fact.account_id for fact in facts})
+    hooks = subscribers(tx, {fact.account_id for fact in facts})
     if not hooks:
         return
-    sees = _sees(tx, hooks)
-    wanted = [(fact, hook) for fact in facts for hook in hooks if wants(hook, fact, sees[hook.id])]
+    seen = sees(tx, hooks)
+    wanted = [(fact, hook) for fact in facts for hook in hooks if wants(hook, fact, seen[hook.id])]
     bodies = Bodies(tx, [fact for fact, _ in wanted], base, to_wire(now))
     new: list[NewJob] = []
     for fact, hook in wanted:
-        v3, notification, inboxes = hook.payload_version == "V3", bool(hook.notification), sees[hook.id]
+        v3, notification, inboxes = hook.payload_version == "V3", bool(hook.notification), seen[hook.id]
         only = frozenset(inboxes) if inboxes is not None and hook.user_type == _AGENT else None
         body = bodies.of(fact, v3=v3, notification=notification, inboxes=inboxes, only=only)
         if body is None:
@@ -163,7 +163,7 @@ def fan_out(tx: Writer, facts: Sequence[Fact], base: str, now: datetime) -> None
                 fact.name,
             )
         else:
-            new.append(_deliver(tx, fact, hook, body, now))
+            new.append(deliver(tx, fact, hook, body, now))
     if new:
         jobs.add_many(tx, new)
         _prune(tx, now, len(new))
@@ -174,7 +174,7 @@ def _imported(fact: Fact) -> bool:
     return "imported" in fact.particulars and bool(msgspec.json.decode(fact.particulars).get("imported"))
 
 
-def _subscribers(tx: Writer, account_ids: Iterable[int]) -> list[Subscriber]:
+def subscribers(tx: Writer, account_ids: Iterable[int]) -> list[Subscriber]:
     """The enabled webhooks of some accounts; those of users who are gone are switched off now."""
     listed = sorted(account_ids)
     found = tx.all(_ENABLED, account_ids=_json(listed)) if listed else []
@@ -184,7 +184,7 @@ def _subscribers(tx: Writer, account_ids: Iterable[int]) -> list[Subscriber]:
     return [hook for hook in found if hook.user_state == "active"]
 
 
-def _sees(tx: Writer, hooks: Sequence[Subscriber]) -> dict[int, tuple[int, ...] | None]:
+def sees(tx: Writer, hooks: Sequence[Subscriber]) -> dict[int, tuple[int, ...] | None]:
     """The inboxes that each webhook's user may see now; None means all.
 
     What an agent may see only the gateway knows, which let it name those that the webhook is for, or none.
@@ -218,7 +218,8 @@ def wants(hook: Subscriber, fact: Fact, inboxes: tuple[int, ...] | None) -> bool
     return fact.inbox_id in msgspec.json.decode(hook.inbox_ids)
 
 
-def _deliver(tx: Writer, fact: Fact, hook: Subscriber, body: str, now: datetime) -> NewJob:
+def deliver(tx: Writer, fact: Fact, hook: Subscriber, body: str, now: datetime) -> NewJob:
+    """Add a delivery; gives the job that sends it, to be added."""
     delivery = Delivery(
         account_id=fact.account_id, webhook_id=hook.id, event_id=fact.id, event=fact.name, key=str(uuid.uuid4()),
         body=body, created_at=to_wire(now),

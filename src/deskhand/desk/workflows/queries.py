@@ -16,7 +16,7 @@ from deskhand.db.portable import ids_in
 from deskhand.db.statements import P, columns, rows, value
 from deskhand.desk import access
 from deskhand.desk.call import Actor
-from deskhand.desk.workflows import naming
+from deskhand.desk.workflows import conditions, naming
 from deskhand.desk.workflows.actions import Action, from_json
 from deskhand.desk.workflows.tables import workflow
 
@@ -24,7 +24,7 @@ PAGE_SIZE = 50
 
 
 class WorkflowRow(msgspec.Struct, frozen=True):
-    """A workflow as stored; `actions` is JSON, see actions.py."""
+    """A workflow as stored; `actions` and `conditions` are JSON, see actions.py and conditions.py."""
 
     id: int
     account_id: int
@@ -34,6 +34,8 @@ class WorkflowRow(msgspec.Struct, frozen=True):
     position: int
     name: str
     actions: str
+    conditions: str
+    invalid_because: str
     created_at: str
     modified_at: str
 
@@ -61,6 +63,9 @@ _LISTS = {
     (True, True): _listing(_IN, _TYPE),
 }
 """By whether only some inboxes and only one type are asked for."""
+_ORDER = (workflow.c.inbox_id, workflow.c.position, workflow.c.id)
+_EVERY = rows(WorkflowRow, _ALL.order_by(*_ORDER))
+_EVERY_IN = rows(WorkflowRow, _ALL.where(_IN).order_by(*_ORDER))
 _BY_ID = rows(WorkflowRow, _ALL.where(workflow.c.id == P("id")))
 
 
@@ -83,14 +88,40 @@ def seen_by(db: Reader, actor: Actor, id: int) -> WorkflowRow:
     return found
 
 
+def by_id(db: Reader, account_id: int, id: int) -> WorkflowRow | None:
+    """A workflow of the account, whoever may see its inbox."""
+    return db.one(_BY_ID, account_id=account_id, id=id)
+
+
+def every(db: Reader, account_id: int, inbox_id: int | None = None) -> list[WorkflowRow]:
+    """All workflows by inbox and order, of one inbox or of all."""
+    inboxes = None if inbox_id is None else json.dumps([inbox_id])
+    listed = _EVERY if inboxes is None else _EVERY_IN
+    return db.all(listed, account_id=account_id, inboxes=inboxes)
+
+
+def existing(db: Reader, account_id: int, id: int) -> WorkflowRow:
+    """A workflow of the account that is surely there."""
+    return db.first(_BY_ID, account_id=account_id, id=id)
+
+
 def broken(db: Reader, account_id: int, workflows: Sequence[WorkflowRow]) -> set[int]:
-    """Which of some workflows can't run, because their actions make no sense or name what is no longer there."""
-    kept = {row.id: from_json(row.actions) for row in workflows}
-    every: list[Action] = [action for actions in kept.values() for action in actions or ()]
-    named = naming.named_by(db, account_id, (row.inbox_id for row in workflows), every)
+    """Which of some workflows can't run, because they make no sense or name what is no longer there."""
+    return set(why_broken(db, account_id, workflows))
 
-    def is_broken(row: WorkflowRow) -> bool:
-        actions = kept[row.id]
-        return actions is None or bool(naming.faults(row.inbox_id, actions, named))
 
-    return {row.id for row in workflows if is_broken(row)}
+def why_broken(db: Reader, account_id: int, workflows: Sequence[WorkflowRow]) -> dict[int, str]:
+    """The same, with the reason in words."""
+    kept = {row.id: (from_json(row.actions), conditions.from_json(row.conditions)) for row in workflows}
+    actions: list[Action] = [action for one, _ in kept.values() for action in one or ()]
+    every = [condition for _, groups in kept.values() for condition in conditions.every(groups or ())]
+    named = naming.named_by(db, account_id, [row.inbox_id for row in workflows], actions, every)
+
+    def reason(row: WorkflowRow) -> str:
+        does, groups = kept[row.id]
+        if does is None or groups is None:
+            return f"its {'actions' if does is None else 'conditions'} make no sense"
+        faults = naming.every_fault(row.inbox_id, groups, does, named)
+        return faults[0].message if faults else ""
+
+    return {row.id: text for row in workflows if (text := reason(row))}

@@ -12,31 +12,18 @@ from contextlib import contextmanager
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.catalogue.conversations import GivenField, Patch
 from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError, Problem
-from deskhand.catalogue.threads import NewNote
 from deskhand.db.engine import Writer
 from deskhand.db.portable import ids_in
 from deskhand.db.statements import Insert, P, columns, rows
 from deskhand.desk import access
 from deskhand.desk.call import Actor
-from deskhand.desk.conversations import changing, fields, owners, replying, tagging
-from deskhand.desk.conversations import queries as conversations
+from deskhand.desk.conversations import owners
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import conversation
 from deskhand.desk.conversations.writing import add_line_item
-from deskhand.desk.workflows import naming, queries
-from deskhand.desk.workflows.actions import (
-    Action,
-    AddNote,
-    AddTags,
-    Assign,
-    Move,
-    RemoveTags,
-    SetField,
-    SetStatus,
-    from_json,
-)
+from deskhand.desk.workflows import acting, naming, queries
+from deskhand.desk.workflows.actions import Action, Move, from_json
 from deskhand.desk.workflows.naming import Named
 from deskhand.desk.workflows.queries import WorkflowRow
 from deskhand.desk.workflows.tables import workflow_run
@@ -71,13 +58,11 @@ def run(tx: Writer, actor: Actor, id: int, conversation_ids: Sequence[int], now:
     workflow = queries.seen_by(tx, actor, id)
     actions, named = _plan(tx, actor, workflow)
     who = owners.by_id(tx, actor.account_id, actor.user_id)
-    done = ", ".join(naming.in_words(action, named) for action in actions) or "nothing to do"
-    text = f"{who.name if who else 'Someone'} ran the workflow {workflow.name}: {done}"
+    ran = f"{who.name if who else 'Someone'} ran the workflow {workflow.name}"
     for head in _take(tx, actor, workflow, conversation_ids):
         with _named(conversation_ids.index(head.id), head.id):
-            for action in actions:
-                _carry_out(tx, actor, head.id, action, named, now)
-        add_line_item(tx, head, actor, now, text, "manual-workflow", workflow=id, user=actor.user_id)
+            done = acting.carry_out(tx, actor, head.id, actions, named, now, id)
+        add_line_item(tx, head, actor, now, f"{ran}: {done}", "manual-workflow", workflow=id, user=actor.user_id)
         tx.add_many(_ADD, (Run(actor.account_id, id, head.id, actor.user_id, now),))
 
 
@@ -129,34 +114,3 @@ def _named(position: int, id: int) -> Iterator[None]:
         path = f"conversationIds[{position}]"
         faults = (msgspec.structs.replace(one, path=path, rejected=id, source="JSON") for one in problem.errors)
         raise type(problem)(*faults) from None
-
-
-def _carry_out(tx: Writer, actor: Actor, id: int, action: Action, named: Named, now: str) -> None:
-    match action:
-        case SetStatus(status):
-            _patch(tx, actor, id, Patch(op="replace", path="/status", value=status), now)
-        case Assign(None):
-            _patch(tx, actor, id, Patch(op="remove", path="/assignTo"), now)
-        case Assign(owner):
-            _patch(tx, actor, id, Patch(op="replace", path="/assignTo", value=owner), now)
-        case Move(inbox_id):
-            _patch(tx, actor, id, Patch(op="move", path="/mailboxId", value=inbox_id), now)
-        case AddTags(tag_ids):
-            tagging.add_and_remove(tx, actor, id, [named.tags[tag_id] for tag_id in tag_ids], (), now)
-        case RemoveTags(tag_ids):
-            tagging.add_and_remove(tx, actor, id, (), tag_ids, now)
-        case AddNote(text):
-            replying.add_note(tx, actor, id, NewNote(text=text), (), now)
-        case SetField(field_id, value):
-            _set_field(tx, actor, id, GivenField(id=field_id, value=value), now)
-
-
-def _patch(tx: Writer, actor: Actor, id: int, patch: Patch, now: str) -> None:
-    changing.change(tx, actor, id, [patch], now, line_items=False)
-
-
-def _set_field(tx: Writer, actor: Actor, id: int, given: GivenField, now: str) -> None:
-    """Set one field; the others keep their values."""
-    kept = fields.from_json(conversations.head(tx, actor, id).custom_fields)
-    others = [GivenField(id=one.id, value=one.value) for one in kept if one.id != given.id]
-    changing.set_fields(tx, actor, id, [*others, given], now)

@@ -6,6 +6,9 @@ import sqlalchemy as sa
 
 from deskhand.db.tables import Id, Json, Moment, Text, account_column, id_column, table
 
+_BY_ITSELF = sa.text("user_id IS NULL")
+_BY_THE_CLOCK = sa.text("looked_at IS NOT NULL")
+
 workflow = table(
     "workflow",
     id_column(),
@@ -16,10 +19,14 @@ workflow = table(
     sa.Column("position", sa.Integer, nullable=False),  # `order` on the wire
     sa.Column("name", Text, nullable=False),
     sa.Column("actions", Json, nullable=False),  # [{"do": "status", "value": "closed"}, …], carried out in order
-    sa.Column("conditions", Json, nullable=False),  # an automatic one's
+    sa.Column("conditions", Json, nullable=False),  # an automatic one's: [{"any": [{"about": "subject", …}, …]}, …]
+    sa.Column("invalid_because", Text, nullable=False, server_default=sa.text("''")),  # in words
+    sa.Column("actor_id", Id),  # the system user as whom it acts by itself; empty: it never did
+    sa.Column("looked_at", Moment),  # until when time has been looked at; empty: its conditions do not ask for it
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("modified_at", Moment, nullable=False),
     sa.Index("ix_workflow_account", "account_id", "id"),
+    sa.Index("ix_workflow_looked_at", "id", sqlite_where=_BY_THE_CLOCK, postgresql_where=_BY_THE_CLOCK),
     first_id=901,
 )
 
@@ -33,4 +40,12 @@ workflow_run = table(
     sa.Column("at", Moment, nullable=False),
     sa.Index("ix_workflow_run_at", "account_id", "at", "workflow_id"),
     sa.Index("ix_workflow_run_conversation", "conversation_id", "workflow_id"),
+    sa.Index(  # by itself a workflow runs on a conversation once
+        "uq_workflow_run_once",
+        "workflow_id",
+        "conversation_id",
+        unique=True,
+        sqlite_where=_BY_ITSELF,
+        postgresql_where=_BY_ITSELF,
+    ),
 )

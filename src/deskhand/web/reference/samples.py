@@ -135,6 +135,8 @@ SAMPLES: dict[str, Any] = {
     "events": ["convo.created", "convo.customer.reply.created"], "notification": False, "payloadVersion": "V3",
     "start": "2026-11-01T00:00:00Z", "end": "2026-11-30T23:59:59Z", "previousStart": "2026-10-01T00:00:00Z",
     "previousEnd": "2026-10-31T23:59:59Z", "viewBy": "day", "mailboxes": str(INBOX), "types": "email",
+    "AskFieldsDrilldown.field": "tagid", "fieldid": TAG, "user": USER, "rows": 25, "BusyTime.day": 1,
+    "BusyTime.hour": 10, "BusyTime.count": 14,
 }  # fmt: skip
 
 SHOWN: dict[str, tuple[str, ...]] = {
@@ -174,6 +176,20 @@ LEFT_OUT: dict[str, tuple[str, ...]] = {
     "RatingCustomer": ("photoUrl",),
     "ConversationsReport": ("previous", "deltas"),
     "HappinessReport": ("previous", "deltas"),
+    "ChannelVolumes": ("previous",),
+    "StartCounts": ("previous",),
+    "CustomersHelpedReport": ("previous",),
+    "ChatReport": ("previous", "deltas"),
+    "UserChatReport": ("previous", "deltas"),
+    "PhoneReport": ("previous", "deltas"),
+    "EmailReport": ("previous", "deltas"),
+    "ProductivityReport": ("previous", "deltas"),
+    "CompanyReport": ("previous", "deltas"),
+    "UserReport": ("previous", "deltas"),
+    "TimesReport": ("previous",),
+    "RepliesReport": ("previous",),
+    "ResolvedReport": ("previous",),
+    "DocsReport": ("previous", "deltas"),
 }
 """Fields that an example answer goes without, since they would not fit the story."""
 
@@ -227,6 +243,50 @@ LINKS: dict[str, dict[str, str]] = {
 _TAGS = [{"id": TAG, "name": "damaged"}, {"id": 308, "name": "replacement"}]
 _WICK = {"id": 12, "type": "system_user", "first": "Wick", "last": ""}
 
+_MONTH = {"startDate": "2026-11-01T00:00:00Z", "endDate": "2026-11-30T23:59:59Z"}
+_STARTS = {"current": [
+    {"start": "2026-11-01T00:00:00Z", "count": 12}, {"start": "2026-11-02T00:00:00Z", "count": 20},
+]}  # fmt: skip
+_HELPED = {"current": [
+    {"date": "2026-11-01T00:00:00Z", "customers": 8}, {"date": "2026-11-02T00:00:00Z", "customers": 15},
+]}  # fmt: skip
+_REPLIES = {"current": [
+    {"date": "2026-11-01T00:00:00Z", "replies": 9}, {"date": "2026-11-02T00:00:00Z", "replies": 22},
+]}  # fmt: skip
+_RESOLVED = {"current": [
+    {"date": "2026-11-01T00:00:00Z", "resolved": 4}, {"date": "2026-11-02T00:00:00Z", "resolved": 11},
+]}  # fmt: skip
+_WAITS = {"current": [
+    {"date": "2026-11-01T00:00:00Z", "time": 6120.5}, {"date": "2026-11-02T00:00:00Z", "time": 4380.0},
+]}  # fmt: skip
+
+
+def _ranges(*counts: int) -> list[dict[str, Any]]:
+    """A histogram's ranges from the first on."""
+    whole = sum(counts)
+    return [{"id": id, "count": n, "percent": 100 * n / whole} for id, n in enumerate(counts, 1)]
+
+
+_HAPPINESS = {"filterTags": _TAGS, "current": {
+    "great": 50.0, "okay": 30.0, "notGood": 20.0, "greatCount": 10, "okayCount": 6, "notGoodCount": 4,
+    "ratingsCount": 20, "totalCustomers": 80, "totalCustomersWithRatings": 16, "ratingsPercent": 20.0,
+    "happinessScore": 30.0,
+}}  # fmt: skip
+_RATINGS = {"results": [{
+    "number": 1187, "threadid": THREAD, "threadCreatedAt": "2026-09-22T16:03:26Z", "id": CONVERSATION,
+    "type": "email", "ratingId": 1, "ratingCustomerId": CUSTOMER, "ratingComments": "Quick and kind.",
+    "ratingCreatedAt": "2026-09-23T07:40:11Z", "ratingCustomerName": "Joanne Halvorsen", "ratingUserId": USER,
+    "ratingUserName": "Sayuri Kanda",
+}]}  # fmt: skip
+_DRILLDOWN = {"conversations": {"results": [{
+    "id": CONVERSATION, "number": 1187, "type": "email", "mailboxid": INBOX, "attachments": True,
+    "subject": "Order BW-50329 arrived broken", "status": "active", "threadCount": 3,
+    "preview": "Hi Sayuri, My order BW-50329 has a small sequel: the socket has gone missing.",
+    "customerName": "Joanne Halvorsen", "customerEmail": "joanne.halvorsen@quillmail.example",
+    "customerIds": [CUSTOMER], "modifiedAt": "2026-11-20T12:27:07Z", "assignedid": USER,
+    "tags": [{"id": TAG, "name": "damaged", "color": "#A63D40"}], "assignedName": "Sayuri Kanda",
+}], "page": 1, "pages": 7, "count": 161}}  # fmt: skip
+
 ANSWERS: dict[str, dict[str, Any]] = {
     "phones": {"id": 90_169, "value": "+1 218 555 0142", "type": "mobile"},
     "chats": {"id": 90_170, "value": "joanne.halvorsen", "type": "skype"},
@@ -245,17 +305,103 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "workflows": {"count": 10, "top": [
             {"name": "Hand over to the orders desk", "id": 901, "count": 10, "percent": 4.0}]},
     },
-    "get_happiness_report": {"filterTags": _TAGS, "current": {
-        "great": 50.0, "okay": 30.0, "notGood": 20.0, "greatCount": 10, "okayCount": 6, "notGoodCount": 4,
-        "ratingsCount": 20, "totalCustomers": 80, "totalCustomersWithRatings": 16, "ratingsPercent": 20.0,
-        "happinessScore": 30.0,
+    "get_happiness_report": _HAPPINESS,
+    "get_happiness_ratings_report": _RATINGS,
+    "get_channel_volumes_report": {"current": [
+        {"date": "2026-11-01T00:00:00Z", "chat": 3, "email": 9, "phone": 0},
+        {"date": "2026-11-02T00:00:00Z", "chat": 5, "email": 14, "phone": 1},
+    ]},
+    "get_new_conversations_report": _STARTS,
+    "get_received_messages_report": _STARTS,
+    "get_company_customers_helped_report": _HELPED,
+    "get_user_customers_helped_report": _HELPED,
+    "get_conversations_drilldown": _DRILLDOWN,
+    "get_conversation_fields_drilldown": _DRILLDOWN,
+    "get_new_conversations_drilldown": _DRILLDOWN,
+    "get_user_drilldown": _DRILLDOWN,
+    "get_company_drilldown": _DRILLDOWN,
+    "get_docs_report": {"current": {
+        **_MONTH, "visitors": 0, "browseAction": 0.0, "searchAction": 0.0, "foundAnAnswerResult": 0.0,
+        "sentAnEmailResult": 0.0, "failedResult": 0.0, "docsViewedPerVisit": 0.0,
+    }, "popularSearches": [], "failedSearches": [], "topArticles": [], "topCategories": []},
+    "get_user_happiness_report": _HAPPINESS,
+    "get_user_ratings_report": _RATINGS,
+    "get_user_chat_report": {"current": {
+        **_MONTH, "totalDays": 29, "newConversations": 21, "messagesPerChat": 11.5, "responseTime": 45, "waitTime": 38,
+        "duration": 655,
     }},
-    "get_happiness_ratings_report": {"results": [{
-        "number": 1187, "threadid": THREAD, "threadCreatedAt": "2026-09-22T16:03:26Z", "id": CONVERSATION,
-        "type": "email", "ratingId": 1, "ratingCustomerId": CUSTOMER, "ratingComments": "Quick and kind.",
-        "ratingCreatedAt": "2026-09-23T07:40:11Z", "ratingCustomerName": "Joanne Halvorsen", "ratingUserId": USER,
-        "ratingUserName": "Sayuri Kanda",
+    "get_chat_report": {"current": {
+        **_MONTH,
+        "volume": {"chatConversations": 62, "completedChats": 58, "missedChats": 4, "chatsPerDay": 2.137931},
+        "responses": {"waitTime": 40, "responseTime": 52},
+        "resolutions": {"messagesPerChat": 14.5, "duration": 700},
+    }},
+    "get_company_report": {"filterTags": _TAGS, "current": {
+        **_MONTH, "customersHelped": 180, "closed": 270, "totalReplies": 580, "totalUsers": 4, "totalDays": 29,
+        "repliesPerDayPerUser": 5.0, "repliesPerDay": 20.0, "resolvedPerDay": 8.0,
+    }, "users": [{
+        "user": str(USER), "name": "Sayuri Kanda", "customersHelped": 60, "replies": 200, "happinessScore": 30.0,
+        "handleTime": 0.0,
     }]},
+    "get_productivity_report": {
+        "filterTags": _TAGS,
+        "current": {
+            **_MONTH, "totalConversations": 330, "resolutionTime": 64_800.5, "repliesToResolve": 2.4,
+            "responseTime": 5400.0, "firstResponseTime": 3600.0, "resolved": 250, "resolvedOnFirstReply": 100,
+            "closed": 270, "repliesSent": 610, "handleTime": 0.0, "percentResolvedOnFirstReply": 40.0,
+        },
+        "responseTime": {"count": 400, "ranges": _ranges(80, 60, 60, 60, 40, 40, 20, 20, 12, 8)},
+        "handleTime": {"count": 0, "ranges": []},
+        "firstResponseTime": {"count": 250, "ranges": _ranges(60, 45, 40, 35, 20, 20, 10, 10, 6, 4)},
+        "repliesToResolve": {"count": 250, "ranges": [
+            one | {"resolutionTime": 20_100.0 * one["id"]} for one in _ranges(100, 60, 40, 25, 25)
+        ]},
+    },
+    "get_first_response_times_report": _WAITS,
+    "get_response_times_report": _WAITS,
+    "get_resolution_times_report": _WAITS,
+    "get_replies_sent_report": _REPLIES,
+    "get_resolved_report": _RESOLVED,
+    "get_user_replies_report": _REPLIES,
+    "get_user_resolutions_report": _RESOLVED,
+    "get_user_report": {
+        "filterTags": _TAGS,
+        "user": {
+            "id": USER, "name": "Sayuri Kanda", "hasPhoto": True,
+            "photoUrl": "https://brindlewick.example/sayuri.png", "createdAt": "2025-03-02T09:00:00Z",
+            "totalCustomersHelped": 60,
+        },
+        "current": {
+            **_MONTH, "totalDays": 29, "resolved": 58, "conversationsCreated": 7, "closed": 64, "totalReplies": 203,
+            "resolvedOnFirstReply": 29, "percentResolvedOnFirstReply": 50.0, "repliesToResolve": 2.1,
+            "handleTime": 0.0, "happinessScore": 30.0, "responseTime": 5100.0, "resolutionTime": 60_200.0,
+            "repliesPerDay": 7.0, "customersHelped": 60, "totalConversations": 87, "conversationsPerDay": 3.0,
+            "busiestDay": 2,
+        },
+    },
+    "get_user_conversation_history": {"results": [{
+        "id": CONVERSATION, "number": 1187, "status": "active",
+        "customers": [{"id": CUSTOMER, "name": "Joanne Halvorsen"}], "avgHandleTime": 0.0,
+        "firstResponseTime": 2940.0, "repliesSent": 2, "responseTime": 3120.0, "resolveTime": None,
+    }], "page": 1, "count": 87, "pages": 4},
+    "get_email_report": {"filterTags": _TAGS, "current": {
+        **_MONTH,
+        "volume": {"emailConversations": 260, "emailsCreated": 240, "repliesSent": 480, "messagesReceived": 510},
+        "resolutions": {
+            "resolved": 200, "resolvedOnFirstReply": 80, "percentResolvedOnFirstReply": 0.4,
+            "resolutionTime": 64_800.0, "repliesToResolve": 2.3, "handleTime": 0.0, "closed": 214,
+        },
+        "responses": {"responseTime": 5400.0, "firstResponseTime": 3600.0},
+    }},
+    "get_phone_report": {"current": {
+        **_MONTH,
+        "volume": {"phoneConversations": 31, "phonesCreated": 27},
+        "resolutions": {
+            "resolved": 10, "resolvedOnFirstReply": 4, "percentResolvedOnFirstReply": 0.4, "resolutionTime": 64800.0,
+            "repliesToResolve": 1.9, "handleTime": 0.0, "closed": 24,
+        },
+        "responses": {"responseTime": 5400.0, "firstResponseTime": 3600.0},
+    }},
     "list_threads_v3": {"createdBy": _WICK, "assignedTo": _WICK},
 }  # fmt: skip
 """What an answer says instead, by the operation's name or a literal part of its path."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_WORKER = "Whose work it is about: a user, or a team for its members together."
+
 FIELDS = {
     # -- Everywhere
     "id": "Its number; ids need 64 bits.",
@@ -226,5 +228,15 @@ FIELDS = {
     "previous": "The span it is compared with.",
     "deltas": "How much changed.",
     "results": "The ratings.",
-    "viewBy": "How long each step of the series is.",
+    "viewBy": "How long each step of the series is: days for up to 60 of them, weeks for up to a year, months from 61 "
+    "days on.",
+    "rows": "How many conversations are on a page.",
+    "AskUserDrilldown.user": _WORKER,
+    "AskUserHappiness.user": _WORKER,
+    "AskUserRatings.user": _WORKER,
+    "AskUserChat.user": _WORKER,
+    "AskUserSeries.user": _WORKER,
+    "field": "What conversations have in common: a tag, a saved reply, a workflow or a customer.",
+    "fieldid": "Which one; of tags, 1 stands for none.",
+    "sites": "Only these documentation sites.",
 }

@@ -7,168 +7,31 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from email.message import EmailMessage
-from typing import Any, cast
+from typing import cast
 
-import msgspec
 import pytest
 import sqlalchemy as sa
 
-from deskhand.db.statements import P, command, rows
-from deskhand.desk.conversations.mail import mailing
+from deskhand.db.statements import P, command
+from deskhand.desk.conversations.mail import letters, mailing
 from deskhand.desk.conversations.mail.mail_queries import ADD, MailRow
-from deskhand.desk.conversations.tables import thread, thread_mail
+from deskhand.desk.conversations.tables import thread
 from deskhand.desk.users import verbs as users
 from deskhand.outbox import jobs
 from deskhand.outbox.jobs import Chosen
-from deskhand.outbox.tables import job
-from deskhand.settings import SmtpServer
-from tests import postgresql
 from tests.desk.conversations.builders import add, created, done, given, patch, read, start, threads, wrote
+from tests.desk.conversations.mail.leaving import SALES, Case, Offices, left, mails, settled, text, tried
 from tests.live import LiveServer
-from tests.mail.post_office import PostOffice, Received, post_office, wait
+from tests.mail.post_office import wait
 from tests.oauth.doors import Door, add_person, signed_in
 from tests.world import Desk, open_desk, unique
 
-SALES = "sales@desk.example"
-
-
-class Mail(msgspec.Struct, frozen=True):
-    """What is known of a thread's mail."""
-
-    thread_id: int
-    direction: str
-    message_id: str
-    state: str
-    error: str
-
-
-_MAILS = rows(
-    Mail,
-    sa.select(*(thread_mail.c[name] for name in Mail.__struct_fields__))
-    .where(thread_mail.c.account_id == P("account_id"))
-    .order_by(thread_mail.c.thread_id),
-    keep=False,
-)
 _HIDE = command(sa.update(thread).where(thread.c.id == P("id")).values(state="hidden"), keep=False)
 
 
-class _Left(msgspec.Struct, frozen=True):
-    state: str
-    attempts: int
-    claim: int
-    last_error: str
-
-
-_JOBS = rows(
-    _Left,
-    sa.select(job.c.state, job.c.attempts, job.c.claim, job.c.last_error).where(
-        job.c.account_id == P("account_id"), job.c.kind == mailing.SEND_EMAIL
-    ),
-    keep=False,
-)
-
-
-class Offices:
-    """The two servers that mail leaves by: one for all, one for the inbox of the sales department."""
-
-    def __init__(self, everybody: PostOffice, sales: PostOffice) -> None:
-        self.everybody = everybody
-        self.sales = sales
-
-
-@pytest.fixture(scope="module")
-def offices() -> Iterator[Offices]:
-    with post_office() as everybody, post_office() as sales:
-        yield Offices(everybody, sales)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def mailing_server(
-    request: pytest.FixtureRequest, offices: Offices, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LiveServer]:
-    url = ""
-    if request.param == "postgresql":
-        url = postgresql.create_database(request.getfixturevalue("postgresql_server"), unique("mailing"))
-    live = LiveServer(
-        tmp_path_factory.mktemp("mailing"),
-        url,
-        smtp_url=SmtpServer("127.0.0.1", offices.everybody.port),
-        smtp_by_inbox={SALES: SmtpServer("127.0.0.1", offices.sales.port)},
-    )
-    yield live
-    live.stop()
-
-
 @pytest.fixture
-def office(offices: Offices) -> PostOffice:
-    """The server for all inboxes, in a good mood."""
-    offices.everybody.answers.clear()
-    offices.everybody.refusals.clear()
-    return offices.everybody
-
-
-@pytest.fixture
-def desk(mailing_server: LiveServer, office: PostOffice) -> Desk:
-    return open_desk(mailing_server)
-
-
-class Case:
-    """A conversation with one customer, whose mail is looked at."""
-
-    def __init__(self, desk: Desk, office: PostOffice, **inbox: Any) -> None:
-        self.desk, self.office = desk, office
-        self.inbox_id = desk.add_inbox(**inbox)
-        self.customer = {"email": f"{unique('paul')}@buyer.example", "firstName": "Paul", "lastName": "Grün, jr."}
-
-    def start(self, **body: Any) -> int:
-        customer = self.customer
-        self.id = start(self.desk, self.inbox_id, **{"customer": customer, "subject": "A lamp that flickers", **body})
-        return self.id
-
-    def reply(self, text: str = "Turn it off.", **body: Any) -> int:
-        customer = {"email": self.customer["email"]}
-        return created(add(self.desk, self.id, "reply", **{"text": text, "customer": customer, **body}))
-
-    def arrived(self, number: int = 1) -> list[Received]:
-        wait(lambda: len(self.office.to(self.customer["email"])) >= number)
-        return self.office.to(self.customer["email"])
-
-    def message(self, number: int = 1) -> EmailMessage:
-        return self.arrived(number)[number - 1].message
-
-    def attempts(self) -> list[Received]:
-        return [one for one in self.office.attempts if self.customer["email"] in one.recipients]
-
-
-@pytest.fixture
-def case(desk: Desk, office: PostOffice) -> Case:
-    return Case(desk, office)
-
-
-def mails(desk: Desk) -> list[Mail]:
-    return desk.server.app.database.read_now(lambda db: db.all(_MAILS, account_id=desk.account_id))
-
-
-def left(desk: Desk) -> list[_Left]:
-    return desk.server.app.database.read_now(lambda db: db.all(_JOBS, account_id=desk.account_id))
-
-
-def settled(desk: Desk, *states: str) -> list[Mail]:
-    """The mails once they are in these states and no job is under way."""
-    wait(lambda: tuple(one.state for one in mails(desk)) == states and all(one.state == "failed" for one in left(desk)))
-    return mails(desk)
-
-
-def tried(desk: Desk, attempts: int) -> None:
-    """Wait until the only job has been tried so often, and waits to be tried again."""
-    wait(lambda: [(one.state, one.attempts, one.claim) for one in left(desk)] == [("waiting", attempts, 0)])
-
-
-def text(message: EmailMessage, kind: str = "plain") -> str:
-    part = message.get_body((kind,))
-    assert part is not None
-    return part.get_content().replace("\r\n", "\n")  # type: ignore[no-any-return]
+def desk(mailing_desk: Desk) -> Desk:
+    return mailing_desk
 
 
 # What a reply becomes ------------------------------------------------------------------------------------------------
@@ -451,6 +314,20 @@ def held(case: Case) -> Iterator[int]:
     tried(case.desk, 1)
     yield thread_id
     case.desk.server.clock.advance(timedelta(minutes=2))
+
+
+def test_what_goes_wrong_here_is_told_and_tried_again(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.start()
+    with monkeypatch.context() as patched:
+        patched.setattr(letters, "composed", lambda *_: 1 / 0)
+        case.reply()
+        tried(case.desk, 1)
+        (waiting,) = mails(case.desk)
+        words = "something went wrong here, see the log (ZeroDivisionError)"
+        assert (waiting.state, waiting.error) == ("waiting", words)
+    case.desk.server.clock.advance(timedelta(minutes=2))
+    case.arrived()
+    assert settled(case.desk, "sent")[0].error == ""
 
 
 def test_a_deleted_reply_is_not_sent_any_more(case: Case) -> None:

@@ -14,11 +14,12 @@ from deskhand.catalogue import events
 from deskhand.catalogue.customers import ERASED_AT_ONCE_MOST
 from deskhand.catalogue.problems import AccessDenied, FieldError
 from deskhand.db.engine import Writer
-from deskhand.db.portable import ids_in, unindexed
+from deskhand.db.portable import ids_in, texts_in, unindexed
 from deskhand.db.statements import P, columns, command, rows, value
 from deskhand.desk import access
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations.erasure import files
+from deskhand.desk.conversations.mail import tombstones
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import (
     attachment,
@@ -30,10 +31,10 @@ from deskhand.desk.conversations.tables import (
 )
 from deskhand.desk.conversations.writing import count
 from deskhand.desk.customers import verbs as customers
-from deskhand.desk.customers.queries import by_id_to_change
+from deskhand.desk.customers.queries import by_id_to_change, entries
 from deskhand.desk.ratings.tables import rating
 from deskhand.desk.search import index
-from deskhand.mail.tables import captured_mail
+from deskhand.mail.tables import automatic_answer, captured_mail, received_mail
 from deskhand.outbox import jobs
 from deskhand.outbox.events import Event, record
 
@@ -52,8 +53,23 @@ _THREADS = sa.select(thread.c.id).where(
 )
 _DELETES = [
     command(
+        sa.delete(automatic_answer).where(
+            automatic_answer.c.account_id == P("account_id"),
+            automatic_answer.c.address.in_(
+                sa.select(sa.func.lower(conversation.c.customer_email)).where(
+                    unindexed(conversation.c.account_id) == P("account_id"), ids_in(conversation.c.id, _IDS)
+                )
+            ),
+        )
+    ),
+    command(
         sa.delete(captured_mail).where(
             unindexed(captured_mail.c.account_id) == P("account_id"), captured_mail.c.thread_id.in_(_THREADS)
+        )
+    ),
+    command(
+        sa.delete(received_mail).where(
+            unindexed(received_mail.c.account_id) == P("account_id"), received_mail.c.thread_id.in_(_THREADS)
         )
     ),
     *(
@@ -76,6 +92,15 @@ _DELETES = [
         )
     ),
 ]
+# Messages of theirs that belong to no conversation: those that were skipped, or could not even be shown.
+_LOOSE = (
+    received_mail.c.account_id == P("account_id"),
+    received_mail.c.state.in_([sa.literal_column("'skipped'"), sa.literal_column("'failed'")]),
+    received_mail.c.thread_id.is_(None),
+    texts_in(sa.func.lower(received_mail.c.sender), P("sender", sa.Text)),
+)
+_LOOSE_FILES = value(str, sa.select(received_mail.c.sha256).where(*_LOOSE).order_by(received_mail.c.sha256))
+_DELETE_LOOSE = command(sa.delete(received_mail).where(*_LOOSE))
 _RATINGS = (rating.c.account_id == P("account_id"), rating.c.customer_id == P("customer_id"))
 _DELETE_RATINGS = command(sa.delete(rating).where(*_RATINGS))
 # Threads repeat their ratings, also in conversations that are somebody else's by now.
@@ -109,13 +134,15 @@ class Erasure(msgspec.Struct, frozen=True):
 def erase(tx: Writer, heads: Sequence[Head], now: str) -> None:
     """Erase conversations of one account, which the caller keeps from others, with all that belongs to them.
 
-    The files of their attachments and mails go a little later, unless somebody else has the same ones.
+    The files of their attachments and mails go a little later, unless somebody else has the same ones. Of the mails
+    hashes are left, so that they don't come back.
     """
     if not heads:
         return
     account_id = heads[0].account_id
     ids = msgspec.json.encode([head.id for head in heads]).decode()
     files.remove_later(tx, account_id, ids, now)
+    tombstones.bury(tx, account_id, ids, now)
     for statement in _DELETES:
         tx.run(statement, account_id=account_id, ids=ids)
     for head in heads:
@@ -172,7 +199,16 @@ def finish_or_go_on(tx: Writer, account_id: int, erasure: Erasure, now: str) -> 
 def _erase_rest(tx: Writer, account_id: int, erasure: Erasure, now: str) -> None:
     tx.run(_UNRATE, account_id=account_id, customer_id=erasure.customer_id)
     tx.run(_DELETE_RATINGS, account_id=account_id, customer_id=erasure.customer_id)
+    _erase_loose(tx, account_id, erasure.customer_id, now)
     customers.erase(tx, account_id, erasure.customer_id, erasure.user_id, now)
+
+
+def _erase_loose(tx: Writer, account_id: int, customer_id: int, now: str) -> None:
+    known = entries(tx, account_id, [customer_id])[customer_id]
+    addresses = msgspec.json.encode([one.value.lower() for one in known if one.kind == "email"]).decode()
+    if found := tx.all(_LOOSE_FILES, account_id=account_id, sender=addresses):
+        files.remove_unnamed(tx, account_id, list(filter(None, found)), now)
+        tx.run(_DELETE_LOOSE, account_id=account_id, sender=addresses)
 
 
 def _add_job(tx: Writer, account_id: int, erasure: Erasure, now: str) -> None:

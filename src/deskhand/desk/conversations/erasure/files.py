@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from deskhand.db.engine import Database, Reader, Writer
 from deskhand.db.portable import ids_in, texts_in, unindexed
 from deskhand.db.statements import P, value
-from deskhand.desk.conversations.tables import attachment, thread_mail
+from deskhand.desk.conversations.tables import attachment, thread, thread_mail
 from deskhand.lib.blobs import YOUNG_S, BlobStore
 from deskhand.lib.clock import Clock
+from deskhand.mail.tables import received_mail
 from deskhand.outbox import jobs
 from deskhand.outbox.jobs import Work
 from deskhand.outbox.worker import Carrier, Then
@@ -37,6 +38,14 @@ _OF_CONVERSATIONS = value(
             ids_in(thread_mail.c.conversation_id, _IDS),
             thread_mail.c.source_sha256.is_not(None),
         ),
+        sa.select(received_mail.c.sha256.label("file")).where(
+            unindexed(received_mail.c.account_id) == P("account_id"),
+            received_mail.c.thread_id.in_(
+                sa.select(thread.c.id).where(
+                    unindexed(thread.c.account_id) == P("account_id"), ids_in(thread.c.conversation_id, _IDS)
+                )
+            ),
+        ),
     ).order_by("file"),
 )
 # Of any account: they share the files.
@@ -47,6 +56,7 @@ _NAMED = value(
         sa.select(thread_mail.c.source_sha256.label("file")).where(
             thread_mail.c.source_sha256.is_not(None), texts_in(thread_mail.c.source_sha256, P("files", sa.Text))
         ),
+        sa.select(received_mail.c.sha256.label("file")).where(texts_in(received_mail.c.sha256, P("files", sa.Text))),
     ).order_by("file"),
 )
 

@@ -12,8 +12,8 @@ from deskhand.db.portable import ids_in
 from deskhand.db.statements import Insert, P, command, rows, value
 from deskhand.desk.conversations.tables import attachment, conversation, thread, thread_mail
 from deskhand.desk.customers.tables import customer
-from deskhand.desk.inboxes.tables import inbox
-from deskhand.desk.users.tables import staff
+from deskhand.desk.inboxes.tables import inbox, inbox_mail
+from deskhand.desk.users.tables import account, staff
 
 
 class MailRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,43 +27,64 @@ class MailRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "waiting"
     error: str = ""
     at: str
+    reply_token: str | None = None
+    automatic: int = 0
 
 
 class Published(msgspec.Struct, frozen=True):
-    """A published reply and where mail of its inbox comes from; the recipients are JSON lists."""
+    """A published reply, where mail of its inbox comes from, and whether answers are to come by a token (0 or 1).
+
+    The recipients are JSON lists.
+    """
 
     id: int
     recipients: str
     cc: str
     bcc: str
     inbox_email: str
+    reply_token: int
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """All that a reply's mail is made of, but for what came before it and its attachments.
+    """All that the mail of a reply, or an automatic answer, is made of, but for what came before it and its files.
 
-    `first`: nothing came before it. `mail_state` is waiting, sent or failed.
+    `first`: nothing came before it; `by_itself`: a workflow sent it. `mail_state` is waiting, sent, failed or bounced.
+    All from `smtp` on is as the inbox's mail settings have it; None where nobody decided anything.
     """
 
     id: int
     conversation_id: int
     state: str
     body: str | None
+    customer_id: int | None
     recipients: str
     cc: str
     bcc: str
     created_at: str
     attachments: int
     subject: str
+    number: int
+    customer_email: str
+    zone: str
     author_first: str | None
     author_last: str | None
+    author_email: str | None
     customer_first: str | None
     customer_last: str | None
     inbox_name: str
     inbox_email: str
     message_id: str
     mail_state: str
+    reply_token: str | None
     first: int
+    by_itself: int
+    smtp: str | None
+    signature: str | None
+    subject_token: int | None
+    ratings: int | None
+    answer: int | None
+    answer_subject: str | None
+    answer_text: str | None
 
 
 class Earlier(msgspec.Struct, frozen=True):
@@ -82,7 +103,7 @@ class AttachedFile(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A reply whose mail has not arrived, or not everywhere; `state` is waiting, sent or failed."""
+    """A reply whose mail has not arrived, or not everywhere; `state` is waiting, sent, failed or bounced."""
 
     thread_id: int
     state: str
@@ -93,16 +114,53 @@ class Failure(msgspec.Struct, frozen=True):
         """What to tell the team."""
         if self.state == "waiting":
             return f"not delivered yet, it will be tried again: {self.error}"
+        if self.state == "bounced":
+            return f"came back: {self.error}"
         return f"could not be delivered{' to all' if self.state == 'sent' else ''}: {self.error}"
 
 
+class Sending(msgspec.Struct, frozen=True):
+    """How a thread's mail stands, with its thread's kind and recipients (JSON lists)."""
+
+    type: str
+    state: str
+    error: str
+    automatic: int
+    recipients: str
+    cc: str
+    bcc: str
+
+
 ADD = Insert(thread_mail, MailRow)
+_SETTINGS = sa.and_(inbox_mail.c.inbox_id == inbox.c.id, inbox_mail.c.account_id == inbox.c.account_id)
 _PUBLISHED: sa.ColumnElement[str] = sa.literal_column("'published'")
 _OUT = thread_mail.c.direction == sa.literal_column("'out'")
+HELD = sa.and_(
+    _OUT,
+    thread_mail.c.state == sa.literal_column("'waiting'"),
+    thread_mail.c.error == sa.literal_column("''"),
+    sa.func.substr(thread.c.on_publish, sa.literal_column("1"), sa.literal_column("8"))
+    == sa.literal_column("""'{"asked"'"""),
+)
+"""That a reply's mail has not left because the reply may still be taken back, see undoing.py: nobody may know of it."""
+ANSWER_WORDS = {
+    "waiting": "An automatic answer is on its way",
+    "sent": "The automatic answer was sent",
+    "failed": "The automatic answer could not be sent",
+}
+"""What the line item of an automatic answer says, by the state of its mail."""
 _TO_MAIL = rows(
     Published,
-    sa.select(thread.c.id, thread.c.recipients, thread.c.cc, thread.c.bcc, inbox.c.email.label("inbox_email"))
+    sa.select(
+        thread.c.id,
+        thread.c.recipients,
+        thread.c.cc,
+        thread.c.bcc,
+        inbox.c.email.label("inbox_email"),
+        sa.func.coalesce(inbox_mail.c.reply_token, sa.literal_column("0")).label("reply_token"),
+    )
     .join(inbox, sa.and_(inbox.c.id == P("inbox_id"), inbox.c.account_id == thread.c.account_id))
+    .outerjoin(inbox_mail, _SETTINGS)
     .where(
         thread.c.account_id == P("account_id"),
         ids_in(thread.c.id, P("thread_ids", sa.Text)),
@@ -130,19 +188,29 @@ _SAID_BEFORE = (
     .correlate(thread)
 )
 _author = staff.alias("author")
-_OWN = ("id", "conversation_id", "state", "body", "recipients", "cc", "bcc", "created_at", "attachments")
+_OWN = ("id", "conversation_id", "state", "body", "customer_id", "recipients", "cc", "bcc", "created_at", "attachments")
+# What a workflow sent though nobody ran it.
+_BY_ITSELF = sa.and_(
+    thread.c.source_type == sa.literal_column("'workflows'"), _author.c.type == sa.literal_column("'system_user'")
+)
+_OF_SETTINGS = Reply.__struct_fields__[Reply.__struct_fields__.index("smtp") :]
 _COLUMNS: list[sa.ColumnElement[Any]] = [
     *(thread.c[name] for name in _OWN),
-    conversation.c.subject,
+    *(conversation.c[name] for name in ("subject", "number", "customer_email")),
+    account.c.timezone.label("zone"),
     _author.c.first_name.label("author_first"),
     _author.c.last_name.label("author_last"),
+    _author.c.email.label("author_email"),
     customer.c.first_name.label("customer_first"),
     customer.c.last_name.label("customer_last"),
     inbox.c.name.label("inbox_name"),
     inbox.c.email.label("inbox_email"),
     thread_mail.c.message_id,
     thread_mail.c.state.label("mail_state"),
+    thread_mail.c.reply_token,
     sa.case((_SAID_BEFORE, sa.literal_column("0")), else_=sa.literal_column("1")).label("first"),
+    sa.case((_BY_ITSELF, sa.literal_column("1")), else_=sa.literal_column("0")).label("by_itself"),
+    *(inbox_mail.c[name] for name in _OF_SETTINGS),
 ]
 _REPLY = rows(
     Reply,
@@ -151,8 +219,10 @@ _REPLY = rows(
     .join(thread_mail, sa.and_(thread_mail.c.thread_id == thread.c.id, _OUT))
     .join(conversation, conversation.c.id == thread.c.conversation_id)
     .join(inbox, sa.and_(inbox.c.id == P("inbox_id"), inbox.c.account_id == thread.c.account_id))
+    .join(account, account.c.id == thread.c.account_id)
+    .outerjoin(inbox_mail, _SETTINGS)
     .outerjoin(_author, _author.c.id == sa.func.coalesce(thread.c.send_as_id, thread.c.created_by_id))
-    .outerjoin(customer, customer.c.id == thread.c.customer_id)
+    .outerjoin(customer, customer.c.id == sa.func.coalesce(thread.c.customer_id, conversation.c.customer_id))
     .where(thread.c.account_id == P("account_id"), thread.c.id == P("id")),
 )
 _EARLIER = rows(
@@ -166,6 +236,7 @@ _EARLIER = rows(
             thread.c.created_at < P("created_at"),
             sa.and_(thread.c.created_at == P("created_at"), thread.c.id < P("id")),
         ),
+        sa.not_(HELD),
     )
     .order_by(thread.c.created_at, thread.c.id),
 )
@@ -179,10 +250,49 @@ _FILES = rows(
     )
     .order_by(attachment.c.id),
 )
+_THIS = (thread_mail.c.account_id == P("account_id"), thread_mail.c.thread_id == P("thread_id"), _OUT)
 _SETTLE = command(
     sa.update(thread_mail)
-    .where(thread_mail.c.account_id == P("account_id"), thread_mail.c.thread_id == P("thread_id"), _OUT)
+    .where(*_THIS, thread_mail.c.state != sa.literal_column("'bounced'"))
     .values(state=P("to_state"), error=P("reason"), at=P("now"))
+)
+_ONCE_MORE = command(
+    sa.update(thread_mail)
+    .where(*_THIS)
+    .values(state=sa.literal_column("'waiting'"), error=sa.literal_column("''"), at=P("now"))
+)
+_SAY = command(
+    sa.update(thread)
+    .where(
+        thread.c.account_id == P("account_id"),
+        thread.c.id == P("thread_id"),
+        thread.c.type == sa.literal_column("'lineitem'"),
+    )
+    .values(action_text=P("text"))
+)
+_SENDING = rows(
+    Sending,
+    sa.select(
+        thread.c.type,
+        thread_mail.c.state,
+        thread_mail.c.error,
+        thread_mail.c.automatic,
+        thread.c.recipients,
+        thread.c.cc,
+        thread.c.bcc,
+    )
+    .join(thread, sa.and_(thread.c.id == thread_mail.c.thread_id, thread.c.account_id == thread_mail.c.account_id))
+    .where(
+        thread_mail.c.account_id == P("account_id"),
+        thread_mail.c.conversation_id == P("conversation_id"),
+        thread_mail.c.thread_id == P("thread_id"),
+        _OUT,
+    ),
+)
+_FORGET = command(
+    sa.delete(thread_mail).where(
+        thread_mail.c.account_id == P("account_id"), thread_mail.c.thread_id == P("thread_id"), _OUT
+    )
 )
 _LEAVING = value(
     int,
@@ -236,9 +346,29 @@ def files(db: Reader, account_id: int, reply: Reply) -> list[AttachedFile]:
     return db.all(_FILES, account_id=account_id, thread_id=reply.id) if reply.attachments else []
 
 
+def sending(db: Reader, account_id: int, conversation_id: int, thread_id: int) -> Sending | None:
+    """How the mail of a thread stands; None where there is none that goes out."""
+    return db.one(_SENDING, account_id=account_id, conversation_id=conversation_id, thread_id=thread_id)
+
+
+def forget(tx: Writer, account_id: int, thread_id: int) -> None:
+    """Let there be no mail of a thread, which never left."""
+    tx.run(_FORGET, account_id=account_id, thread_id=thread_id)
+
+
 def settle(tx: Writer, account_id: int, thread_id: int, state: str, error: str, now: str) -> None:
-    """Write down how it went."""
+    """Write down how it went; what has come back meanwhile stays so."""
     tx.run(_SETTLE, account_id=account_id, thread_id=thread_id, to_state=state, reason=error, now=now)
+
+
+def once_more(tx: Writer, account_id: int, thread_id: int, now: str) -> None:
+    """Forget how it went, because it is sent again."""
+    tx.run(_ONCE_MORE, account_id=account_id, thread_id=thread_id, now=now)
+
+
+def say(tx: Writer, account_id: int, thread_id: int, state: str) -> None:
+    """Let the line item of an automatic answer tell how its mail stands."""
+    tx.run(_SAY, account_id=account_id, thread_id=thread_id, text=ANSWER_WORDS[state])
 
 
 def failures(db: Reader, account_id: int, conversation_id: int) -> list[Failure]:

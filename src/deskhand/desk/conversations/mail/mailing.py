@@ -1,5 +1,7 @@
 """Published replies leave by mail: the job `send_email`, queued with the reply and carried out by the worker.
 
+Automatic answers, see answering.py, leave in the same way by the job `send_answer`.
+
 A job may be carried out twice, which is harmless: its mail keeps the Message-ID that was made when the reply was
 published, and by that a receiver knows the repetition.
 """
@@ -9,29 +11,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
 
 from deskhand.db.engine import Database, Reader, Writer
-from deskhand.desk.conversations.mail import mail_queries
-from deskhand.desk.conversations.mail.mail_queries import AttachedFile, Earlier, MailRow, Reply
+from deskhand.desk.conversations.mail import history, letters, mail_queries
+from deskhand.desk.conversations.mail.letters import Letter
+from deskhand.desk.conversations.mail.mail_queries import MailRow
 from deskhand.desk.conversations.queries import Head
+from deskhand.desk.inboxes import mail_settings
+from deskhand.desk.ratings.links import RatingLinks
 from deskhand.lib.blobs import BlobStore
 from deskhand.lib.clock import Clock, from_wire, to_wire
-from deskhand.lib.html_text import looks_like_html, readable
-from deskhand.mail.addresses import BadAddress, new_message_id, routable
-from deskhand.mail.compose import File, Outgoing, chain, compose, document, subject_of_reply
-from deskhand.mail.headers import Address
+from deskhand.lib.sealing import Sealer, SealingError
+from deskhand.mail.addresses import BadAddress, new_message_id, new_reply_token, routable
+from deskhand.mail.compose import File, Outgoing
 from deskhand.mail.post import Envelope, NoServer, Post, Refusal, Sent, Undelivered
 from deskhand.outbox import jobs
 from deskhand.outbox.jobs import NewJob, Work
 from deskhand.outbox.worker import Failed, Kind, Then
+from deskhand.settings import SmtpServer
 
 log = logging.getLogger("deskhand.mail")
 
 SEND_EMAIL = "send_email"
+SEND_ANSWER = "send_answer"
+"""As SEND_EMAIL, for automatic answers."""
 ATTEMPTS = 53
 """With pauses that double from a minute to an hour: two days."""
 _PAUSE = timedelta(minutes=1)
@@ -54,8 +61,8 @@ class Handover(msgspec.Struct, frozen=True):
     known: str = ""
 
 
-def queue(tx: Writer, head: Head, thread_ids: Sequence[int], now: str) -> None:
-    """Hand replies over for mail, in the transaction that publishes them.
+def queue(tx: Writer, head: Head, thread_ids: Sequence[int], now: str, *, hold_s: int = 0) -> None:
+    """Hand replies over for mail, in the transaction that publishes them; they leave after `hold_s` seconds.
 
     Whatever else is among the threads (notes, drafts, imported ones, replies to nobody) is passed over.
     """
@@ -63,172 +70,186 @@ def queue(tx: Writer, head: Head, thread_ids: Sequence[int], now: str) -> None:
         return
     found = mail_queries.to_mail(tx, head.account_id, head.inbox_id, list(thread_ids))
     mails = [
-        MailRow(
-            account_id=head.account_id,
-            thread_id=one.id,
-            conversation_id=head.id,
-            message_id=new_message_id(one.inbox_email, one.id),
-            at=now,
-        )
+        new_mail(head, one.id, one.inbox_email, now, tokened=bool(one.reply_token))
         for one in found
         if (one.recipients, one.cc, one.bcc) != ("[]", "[]", "[]")
     ]
-    if mails:
-        tx.add_many(mail_queries.ADD, mails)
-        jobs.add_many(tx, [_job(head.account_id, Handover(one.thread_id, head.inbox_id), now) for one in mails])
+    hand_over(tx, head, mails, now, hold_s=hold_s)
 
 
-def _job(account_id: int, handover: Handover, at: str) -> NewJob:
-    return NewJob(
-        account_id=account_id,
-        kind=SEND_EMAIL,
-        target=f"mail:{handover.inbox_id}",
-        payload=msgspec.json.encode(handover).decode(),
-        due_at=jobs.milliseconds(from_wire(at)),
-        created_at=at,
+def new_mail(
+    head: Head, thread_id: int, inbox_email: str, now: str, *, tokened: bool, automatic: bool = False
+) -> MailRow:
+    """The mail of a thread with its Message-ID, and the token that answers are to come by if they are."""
+    return MailRow(
+        account_id=head.account_id,
+        thread_id=thread_id,
+        conversation_id=head.id,
+        message_id=new_message_id(inbox_email, thread_id),
+        at=now,
+        reply_token=new_reply_token() if tokened else None,
+        automatic=int(automatic),
     )
 
 
-def kind(database: Database, clock: Clock, blobs: BlobStore, post: Post) -> Kind:
-    """How the job is carried out."""
-    return Kind(Mailing(database, clock, blobs, post).carry, attempts=ATTEMPTS)
+def hand_over(tx: Writer, head: Head, mails: Sequence[MailRow], now: str, *, hold_s: int = 0) -> None:
+    """Add mails, and the jobs that send them."""
+    if mails:
+        due = to_wire(from_wire(now) + timedelta(seconds=hold_s))
+        tx.add_many(mail_queries.ADD, mails)
+        send(tx, head.account_id, [(Handover(one.thread_id, head.inbox_id), bool(one.automatic)) for one in mails], due)
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """A reply with all that its mail needs."""
+def send(tx: Writer, account_id: int, handovers: Sequence[tuple[Handover, bool]], due: str) -> None:
+    """Add the jobs that send mails, each with whether it is an automatic one."""
+    kinds = {False: SEND_EMAIL, True: SEND_ANSWER}
+    jobs.add_many(tx, [_job(account_id, kinds[automatic], handover, due) for handover, automatic in handovers])
 
-    reply: Reply
-    earlier: list[Earlier]
-    files: list[AttachedFile]
+
+def payload_begins(thread_id: int) -> str:
+    """How the payloads begin of all jobs about a thread's mail."""
+    return f'{{"thread_id":{thread_id},'
+
+
+def _job(account_id: int, kind: str, handover: Handover, due: str) -> NewJob:
+    return NewJob(
+        account_id=account_id,
+        kind=kind,
+        target=f"mail:{handover.inbox_id}",
+        payload=msgspec.json.encode(handover).decode(),
+        due_at=jobs.milliseconds(from_wire(due)),
+        created_at=due,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """Sends replies."""
+    """Sends replies and automatic answers.
+
+    Without a `sealer` no inbox has a server of its own, and nothing can be rated: both need a key.
+    """
 
     database: Database
     clock: Clock
     blobs: BlobStore
     post: Post
+    sealer: Sealer | None = None
+    base_url: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """How the jobs are carried out."""
+        return Kind(self.carry, attempts=ATTEMPTS)
 
     async def carry(self, work: Work) -> Then | None:
-        """Compose a reply's mail, hand it over, and have written down how it went."""
+        """Compose a mail, hand it over, and have written down how it went."""
         handover = msgspec.json.decode(work.payload, type=Handover)
-        letter = await self.database.read(lambda db: _read(db, work.account_id, handover))
+        automatic = work.kind == SEND_ANSWER
+        letter = await self.database.read(lambda db: self._read(db, work.account_id, handover, automatic=automatic))
         if letter is None:
             return None  # it was deleted meanwhile
         try:
-            sent = await self._send(work.account_id, letter, handover)
+            sent = await self._send(letter, handover)
         except (Undelivered, BadAddress) as problem:
             final = isinstance(problem, BadAddress) or problem.final
             if not isinstance(problem, NoServer):
                 log.warning("the mail of thread %d was not sent: %s", handover.thread_id, problem)
             raise self._failed(work, handover, str(problem), final=final) from problem
-        return lambda tx: self._settle(tx, work.account_id, handover, sent)
+        except Exception as problem:
+            log.exception("the mail of thread %d could not be made or sent", handover.thread_id)
+            reason = f"something went wrong here, see the log ({type(problem).__name__})"
+            raise self._failed(work, handover, reason, final=False) from problem
+        return lambda tx: self._settle(tx, work, handover, sent)
 
-    async def _send(self, account_id: int, letter: _Letter, handover: Handover) -> Sent:
+    def _read(self, db: Reader, account_id: int, handover: Handover, *, automatic: bool) -> Letter | None:
+        reply = mail_queries.reply(db, account_id, handover.inbox_id, handover.thread_id)
+        if reply is None:
+            return None
+        earlier = mail_queries.earlier(db, account_id, reply)
+        if automatic:
+            return Letter(account_id, handover.inbox_id, reply, automatic=True, earlier=earlier)
+        said, files = history.before(db, account_id, reply), mail_queries.files(db, account_id, reply)
+        url = self._rating_url(account_id, reply.id) if reply.ratings else ""
+        return Letter(account_id, handover.inbox_id, reply, False, earlier, said, files, url)
+
+    def _rating_url(self, account_id: int, thread_id: int) -> str:
+        try:
+            return RatingLinks(self.sealer, self.base_url).url(account_id, thread_id) if self.sealer else ""
+        except SealingError as problem:
+            log.warning("the mail of thread %d can't be rated: %s", thread_id, problem)
+            return ""
+
+    async def _send(self, letter: Letter, handover: Handover) -> Sent:
+        self._require_wanted(letter)
+        reply = letter.reply
+        server = self._own_server(letter)
+        mail, raw = await asyncio.to_thread(self._composed, letter)
+        recipients = tuple(routable(one) for one in handover.only) or mail.recipients
+        envelope = Envelope(letter.account_id, reply.id, mail.sender.email, recipients, server)
+        return await self.post.send(mail, raw, envelope)
+
+    def _require_wanted(self, letter: Letter) -> None:
+        """Raises Undelivered for what is not to be sent any more."""
         reply = letter.reply
         if reply.state != "published":
             raise Undelivered("the reply was hidden before it could be sent", final=True)
+        if letter.automatic and not reply.answer:
+            raise Undelivered("automatic answers were switched off before it could be sent", final=True)
         if reply.mail_state == "failed" and self.clock.now() - from_wire(reply.created_at) > AGAIN_WITHIN:
             days = AGAIN_WITHIN.days
             raise Undelivered(
                 f"it gave up, and the reply is more than {days} days old by now: write a new one", final=True
             )
-        mail = outgoing(reply, letter.earlier)
-        mail, raw = await asyncio.to_thread(self._composed, mail, letter.files)
-        recipients = tuple(routable(one) for one in handover.only) or mail.recipients
-        return await self.post.send(mail, raw, Envelope(account_id, reply.id, mail.sender.email, recipients))
 
-    def _composed(self, mail: Outgoing, files: Sequence[AttachedFile]) -> tuple[Outgoing, bytes]:
+    def _own_server(self, letter: Letter) -> SmtpServer | None:
+        """The inbox's own server. Where the key is not to be had it waits: the mail shall leave once it is back."""
+        if not letter.reply.smtp:
+            return None
+        if self.sealer is None:
+            raise Undelivered("there is no key to open the password of the inbox's SMTP server")
         try:
-            read = [File(one.filename, one.mime_type, self.blobs.path(one.sha256).read_bytes()) for one in files]
+            return mail_settings.smtp_of(self.sealer, letter.account_id, letter.inbox_id, letter.reply.smtp)
+        except (SealingError, ValueError) as problem:
+            raise Undelivered(f"the inbox's SMTP server can't be used: {problem}") from problem
+
+    def _composed(self, letter: Letter) -> tuple[Outgoing, bytes]:
+        try:
+            files = [
+                File(one.filename, one.mime_type, self.blobs.path(one.sha256).read_bytes()) for one in letter.files
+            ]
         except FileNotFoundError as problem:
             raise Undelivered("the file of an attachment is missing", final=True) from problem
-        mail = replace(mail, text=readable(mail.html), html=document(_as_html(mail.html)), attachments=tuple(read))
-        return mail, compose(mail)
+        except OSError as problem:
+            raise Undelivered(f"the file of an attachment can't be read: {problem.strerror}") from problem
+        return letters.composed(letter, letters.outgoing(letter), files)
 
-    def _settle(self, tx: Writer, account_id: int, handover: Handover, sent: Sent) -> None:
+    def _settle(self, tx: Writer, work: Work, handover: Handover, sent: Sent) -> None:
         """It was sent; who was not accepted for good is noted, and for the others there is a job of their own."""
         now = self.clock.now()
         never = [handover.known] if handover.known else []
         never += [_words(one) for one in sent.refused if one.final]
         later = [one for one in sent.refused if not one.final]
         error = "; ".join([*never, *map(_words, later)])
-        mail_queries.settle(tx, account_id, handover.thread_id, "sent", error, to_wire(now))
+        self._note(tx, work, handover, "sent", error)
         if later:
             again = Handover(
                 handover.thread_id, handover.inbox_id, tuple(one.address for one in later), "; ".join(never)
             )
-            jobs.add_many(tx, [_job(account_id, again, to_wire(now + _PAUSE))])
+            jobs.add_many(tx, [_job(work.account_id, work.kind, again, to_wire(now + _PAUSE))])
         if sent.then:
             sent.then(tx)
 
     def _failed(self, work: Work, handover: Handover, reason: str, *, final: bool) -> Failed:
         def then(tx: Writer, gave_up: bool) -> None:
             state = "failed" if gave_up else "sent" if handover.only else "waiting"
-            error = "; ".join(filter(None, (handover.known, reason)))
-            now = to_wire(self.clock.now())
-            mail_queries.settle(tx, work.account_id, handover.thread_id, state, error, now)
+            self._note(tx, work, handover, state, "; ".join(filter(None, (handover.known, reason))))
 
         return Failed(reason, final=final, then=then)
 
-
-def _read(db: Reader, account_id: int, handover: Handover) -> _Letter | None:
-    reply = mail_queries.reply(db, account_id, handover.inbox_id, handover.thread_id)
-    if reply is None:
-        return None
-    return _Letter(reply, mail_queries.earlier(db, account_id, reply), mail_queries.files(db, account_id, reply))
-
-
-def outgoing(reply: Reply, earlier: Sequence[Earlier]) -> Outgoing:
-    """A reply as a mail whose body is not made yet; raises BadAddress."""
-    sender = routable(reply.inbox_email)
-    author = _name(reply.author_first, reply.author_last) or reply.inbox_name
-    to, cc, bcc = _recipients(reply)
-    ids = [one.message_id for one in earlier]
-    from_customer = [one.message_id for one in earlier if one.direction == "in"]
-    parent = chain((from_customer or ids)[-1:])
-    return Outgoing(
-        message_id=reply.message_id,
-        in_reply_to=parent[0] if parent else "",
-        references=chain(ids),
-        sender=Address(sender, author),
-        reply_to=Address(sender),
-        to=to,
-        cc=cc,
-        bcc=bcc,
-        subject=subject_of_reply(reply.subject, first=bool(reply.first)),
-        html=reply.body or "",
-        text="",
-        date=from_wire(reply.created_at),
-    )
-
-
-def _recipients(reply: Reply) -> tuple[tuple[Address, ...], tuple[Address, ...], tuple[Address, ...]]:
-    """To, Cc and Bcc; somebody named in several is only in the first of them."""
-    customer = _name(reply.customer_first, reply.customer_last)
-    seen: set[str] = set()
-
-    def fresh(listed: str, name: str = "") -> tuple[Address, ...]:
-        found = []
-        for email in map(routable, msgspec.json.decode(listed, type=list[str])):
-            if email.casefold() not in seen:
-                seen.add(email.casefold())
-                found.append(Address(email, name))
-        return tuple(found)
-
-    return fresh(reply.recipients, customer), fresh(reply.cc), fresh(reply.bcc)
-
-
-def _as_html(body: str) -> str:
-    """A body without any tag is text, whose lines are to stay lines."""
-    return body if looks_like_html(body) else body.replace("\r\n", "\n").replace("\n", "<br>\n")
-
-
-def _name(first: str | None, last: str | None) -> str:
-    return f"{first or ''} {last or ''}".strip()
+    def _note(self, tx: Writer, work: Work, handover: Handover, state: str, error: str) -> None:
+        mail_queries.settle(tx, work.account_id, handover.thread_id, state, error, to_wire(self.clock.now()))
+        if work.kind == SEND_ANSWER:
+            mail_queries.say(tx, work.account_id, handover.thread_id, state)
 
 
 def _words(one: Refusal) -> str:

@@ -16,6 +16,7 @@ from deskhand.db.engine import Writer
 from deskhand.db.statements import P, command, value
 from deskhand.desk.access import SEES_ALL
 from deskhand.desk.call import Actor
+from deskhand.desk.conversations import reply_facts
 from deskhand.desk.conversations.mail import mail_queries
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import thread
@@ -107,7 +108,7 @@ def _set_text(tx: Writer, head: Head, found: ThreadHead, given: Any) -> Head | N
         return None
     tx.run(_SET_TEXT, account_id=head.account_id, id=found.id, text=given)
     _search_anew(tx, head)
-    return _with_preview(tx, head)
+    return with_preview(tx, head)
 
 
 def _set_hidden(tx: Writer, head: Head, found: ThreadHead, given: Any) -> Head | None:
@@ -119,7 +120,8 @@ def _set_hidden(tx: Writer, head: Head, found: ThreadHead, given: Any) -> Head |
     if given == (found.state == "hidden"):
         return None
     tx.run(_SET_STATE, account_id=head.account_id, id=found.id, state="hidden" if given else "published")
-    return _with_preview(tx, msgspec.structs.replace(head, threads=head.threads + (-1 if given else 1)))
+    after = msgspec.structs.replace(head, threads=head.threads + (-1 if given else 1))
+    return with_preview(tx, reply_facts.kept(tx, after))
 
 
 def _search_anew(tx: Writer, head: Head) -> None:
@@ -129,6 +131,7 @@ def _search_anew(tx: Writer, head: Head) -> None:
     index.add(tx, head.account_id, head.id, head.subject, tuple(plain(text) for text in texts))
 
 
-def _with_preview(tx: Writer, head: Head) -> Head:
+def with_preview(tx: Writer, head: Head) -> Head:
+    """The conversation with the preview that its threads give it now."""
     latest = tx.one(_LATEST, account_id=head.account_id, conversation_id=head.id, state=head.state)
     return msgspec.structs.replace(head, preview=preview(latest or ""))

@@ -14,7 +14,7 @@ from deskhand.catalogue.threads import ScheduleThread, ThreadStep
 from deskhand.db.engine import Writer
 from deskhand.db.statements import P, command
 from deskhand.desk.call import Actor
-from deskhand.desk.conversations import queries
+from deskhand.desk.conversations import queries, reply_facts
 from deskhand.desk.conversations.mail import mailing
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.replying import asked_for, published, tell_changes
@@ -156,7 +156,7 @@ def _send(tx: Writer, actor: Actor, head: Head, found: ThreadHead, now: str) -> 
     )
     after = published(head, found, now, status=status, assignee_id=owner, by=author)
     after = msgspec.structs.replace(after, state="published", waiting_since=None, latest_reply_from="user")
-    after = save(tx, head, schedules.with_earliest(tx, after))
+    after = save(tx, head, reply_facts.kept(tx, schedules.with_earliest(tx, after)))
     mailing.queue(tx, after, [found.id], now)
     if head.state == "draft":
         tell(tx, actor, after, events.CONVERSATION_CREATED, now, imported=bool(found.imported))

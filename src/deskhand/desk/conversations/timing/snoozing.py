@@ -32,8 +32,11 @@ class Alarm(msgspec.Struct, frozen=True):
     until: str
 
 
-def snooze(tx: Writer, actor: Actor, id: int, wanted: SnoozeConversation, now: str) -> None:
-    """Put a conversation aside; raises NotFound, AccessDenied, PreconditionFailed (locked by age) and BadRequest."""
+def snooze(tx: Writer, actor: Actor, id: int, wanted: SnoozeConversation, now: str, *, line_item: bool = True) -> None:
+    """Put a conversation aside; without a `line_item` the caller tells of it.
+
+    Raises NotFound, AccessDenied, PreconditionFailed (locked by age) and BadRequest.
+    """
     head = take(tx, actor, id, now)
     until = require_future("snoozedUntil", str(wanted.snoozed_until), now)
     after = msgspec.structs.replace(
@@ -45,8 +48,9 @@ def snooze(tx: Writer, actor: Actor, id: int, wanted: SnoozeConversation, now: s
         user_updated_at=now,
     )
     after = save(tx, head, after)
-    who = owners.by_id(tx, actor.account_id, actor.user_id)
-    add_line_item(tx, after, actor, now, f"{who.name if who else 'Someone'} snoozed the conversation until {until}")
+    if line_item:
+        who = owners.by_id(tx, actor.account_id, actor.user_id)
+        add_line_item(tx, after, actor, now, f"{who.name if who else 'Someone'} snoozed the conversation until {until}")
     set_alarm(tx, after.account_id, after.id, until, now)
 
 
@@ -56,13 +60,13 @@ def set_alarm(tx: Writer, account_id: int, conversation_id: int, until: str, now
     jobs.add(tx, account_id=account_id, kind=WAKE_CONVERSATION, target=target, payload=alarm, now=now, due=until)
 
 
-def unsnooze(tx: Writer, actor: Actor, id: int, now: str) -> None:
-    """End a snooze now; a conversation that has none stays as it is. Raises as `snooze` does."""
+def unsnooze(tx: Writer, actor: Actor, id: int, now: str, *, line_item: bool = True) -> None:
+    """End a snooze now; a conversation that has none stays as it is. As `snooze` otherwise."""
     head = take(tx, actor, id, now)
     if head.snoozed_until is None:
         return
     who = owners.by_id(tx, actor.account_id, actor.user_id)
-    text = f"{who.name if who else 'Someone'} ended the snooze"
+    text = f"{who.name if who else 'Someone'} ended the snooze" if line_item else ""
     _wake(tx, actor, head, msgspec.structs.replace(head, user_updated_at=now), text, now)
 
 
@@ -91,5 +95,6 @@ def _wake(tx: Writer, actor: Actor, before: Head, after: Head, text: str, now: s
     status = after.status if after.status == "spam" else "active"
     after = msgspec.structs.replace(awake(with_status(after, status, actor.user_id, now)), modified_at=now)
     after = save(tx, before, after)
-    add_line_item(tx, after, actor, now, text)
+    if text:
+        add_line_item(tx, after, actor, now, text)
     tell_changes(tx, actor, before, after, now)
