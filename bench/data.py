@@ -290,6 +290,7 @@ def add_people(batch: Batch, count: int) -> None:
     add_row(
         batch, "account", id=ACCOUNT, name="Bench", plan="plus", timezone="UTC", rate_limit=RATE_LIMIT,
         lock_after_days=0, thread_editing=0, next_number=1001 + count, created_at=began,
+        office_hours=as_json([(540, 1020)] * 5 + [None, None]),
     )  # fmt: skip
     for user in range(OWNER, OWNER + USERS):
         role = "owner" if user == OWNER else "admin" if user < OWNER + 4 else "user"
@@ -459,7 +460,7 @@ class Invented:
         add_row(
             batch, "attachment", id=self.attachment_id, account_id=ACCOUNT, conversation_id=thread["conversation_id"],
             thread_id=thread["id"], filename="photo.png", mime_type="image/png", size=48_213, width=640, height=480,
-            state="valid", sha256="0" * 64,
+            state="valid", sha256="0" * 64, content_id=None,
         )  # fmt: skip
         self.attachment_id += 1
 

@@ -166,12 +166,29 @@ def walk(sizes: Sequence[Grown]) -> None:
         grown.ask(f"page {FAR:,}", pages[-WALKED:])
 
 
+REPORTS = {
+    "conversations": "",
+    "productivity": "",
+    "productivity, office hours": "officeHours=true",
+    "productivity/response-time": "viewBy=week",
+    "productivity/resolution-time": "viewBy=week",
+    "company": "",
+    "company/drilldown": "range=responseTime&rangeId=3",
+    "user": f"user={data.OWNER}",
+    "user/conversation-history": f"user={data.OWNER}&sortField=responseTime",
+    "email": "",
+}
+"""Reports and what they are asked for beside the span; what stands behind a comma is only said."""
+
+
 def report(sizes: Sequence[Grown]) -> None:
-    """The conversations report over the last 90 days."""
+    """Reports over the last 90 days."""
     start, end = to_wire(data.NEWEST - timedelta(days=90)), to_wire(data.NEWEST)
-    for _ in range(5):
-        for grown in sizes:
-            grown.ask("report", [grown.get(f"/v2/reports/conversations?start={start}&end={end}")])
+    for name, more in REPORTS.items():
+        path = f"/v2/reports/{name.partition(',')[0]}?start={start}&end={end}&{more}"
+        for _ in range(5):
+            for grown in sizes:
+                grown.ask(f"report: {name}", [grown.get(path)])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -213,9 +230,12 @@ def lines(sizes: Sequence[Grown]) -> Iterator[Line]:
     yield Line(
         far, f"walked: {far}, or the last", lambda grown: grown.median(far), "≤ 3 × page 1", lambda _: far_off[-1] <= 3
     )
-    yield Line(
-        "report", "conversations report, 90 days", lambda grown: grown.median("report"), "≤ 1,000 ms", _at_most(1000)
-    )
+    for report in REPORTS:
+        case = f"report: {report}"
+        # At 100,000 conversations 100 ms, at a million a second: what counts is the largest size there is.
+        most = 1000 if sizes[-1].count > 100_000 else 100
+        target = f"≤ {most:,} ms"
+        yield Line(case, f"{case}, 90 days", lambda grown, case=case: grown.median(case), target, _at_most(most))
 
 
 def tell(sizes: Sequence[Grown], database: str) -> bool:

@@ -210,7 +210,7 @@ class Growing:
         add_row(
             batch, "attachment", id=self.attachment_id, account_id=ACCOUNT, conversation_id=thread["conversation_id"],
             thread_id=thread["id"], filename="photo.png", mime_type="image/png", size=48_213, width=640, height=480,
-            state="valid", sha256="0" * 64,
+            state="valid", sha256="0" * 64, content_id=None,
         )  # fmt: skip
         self.attachment_id += 1
 

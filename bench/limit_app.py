@@ -281,7 +281,7 @@ ATTACHMENTS = """
 
 HEAD = """
     SELECT c.inbox_id, c.status, c.assignee_id, c.folder_id, c.capped_threads, c.closed_at, c.closed_by,
-        c.snoozed_until, c.state, c.cc, c.bcc, inbox.email, customer.email, customer.id
+        c.snoozed_until, c.state, c.cc, c.bcc, c.replies, inbox.email, customer.email, customer.id
     FROM conversation AS c JOIN inbox ON inbox.id = c.inbox_id
     LEFT JOIN customer ON customer.id = ? AND customer.account_id = c.account_id
     WHERE c.id = ? AND c.account_id = ? AND c.merged_into IS NULL"""
@@ -289,14 +289,21 @@ ADD_THREAD = """
     INSERT INTO thread (
         account_id, conversation_id, type, status, state, action_type, action_text, associated, body, source_type,
         source_via, customer_id, created_by_type, created_by_id, assigned_to, saved_reply_id, recipients, cc, bcc,
-        created_at, on_publish, imported, attachments)
+        created_at, on_publish, imported, attachments, waited_since, first_reply)
     VALUES (?, ?, 'message', ?, 'published', 'default', '', '{}', ?, 'api', 'user', ?, 'user', ?, ?, 0, ?, ?, ?, ?,
-        '{}', 0, 0)
+        '{}', 0, 0, (
+            SELECT MIN(created_at) FROM thread AS before
+            WHERE conversation_id = ? AND type = 'customer' AND state = 'published' AND created_at > COALESCE((
+                SELECT MAX(created_at) FROM thread AS reply
+                WHERE conversation_id = before.conversation_id AND type = 'message' AND state = 'published'
+                    AND created_by_type = 'user'), '')
+        ), ?)
     RETURNING id"""
 CHANGE = """
     UPDATE conversation SET status = ?, closed_at = ?, closed_by = ?, folder_id = ?, preview = ?,
         threads = threads + 1, capped_threads = capped_threads + 1, cc = ?, bcc = ?, modified_at = ?,
-        user_updated_at = ?, waiting_since = NULL, latest_reply_from = 'user'
+        user_updated_at = ?, waiting_since = NULL, latest_reply_from = 'user', replies = replies + 1,
+        first_reply_at = COALESCE(first_reply_at, ?)
     WHERE id = ?"""
 ADD_SEARCH = """
     INSERT INTO conversation_search (id, account_id, text)
@@ -582,8 +589,8 @@ class LimitApp:
         found = execute(HEAD, (reply.customer.id, id, ACCOUNT)).fetchall()
         if not found:
             return 404, 0
-        inbox, before, assignee, folder, capped, closed_at, closed_by, snoozed, state, cc, bcc, *people = found[0]
-        address, email, known = people
+        inbox, before, assignee, folder, capped, closed_at, closed_by, snoozed, state, cc, bcc, *more = found[0]
+        replies, address, email, known = more
         if inboxes is not None and inbox not in inboxes:
             return 403, 0
         if capped >= MOST_THREADS:
@@ -598,6 +605,7 @@ class LimitApp:
             (
                 ACCOUNT, id, "nochange" if status == before else status, reply.text, reply.customer.id, user, assignee,
                 self.encode([email] if email else []).decode(), reply_cc, reply_bcc, now,
+                id, int(not replies),
             ),
         ).fetchall()  # fmt: skip
         if words := stored(plain(reply.text)):
@@ -610,7 +618,7 @@ class LimitApp:
             CHANGE,
             (
                 status, closed_at, closed_by, home, preview(reply.text), reply_cc if reply.cc else cc,
-                reply_bcc if reply.bcc else bcc, now, now, id,
+                reply_bcc if reply.bcc else bcc, now, now, now, id,
             ),
         )  # fmt: skip
         event = (ACCOUNT, "convo.agent.reply.created", id, inbox, thread_id, user, now, '{"imported":false}')

@@ -380,7 +380,7 @@ def _rows(server: Server, query: str, since: str, with_ids: bool) -> list[Any]:
     generated: tuple[str, ...] = ()
     if not with_ids:
         generated = ("id", "thread_id") if "thread_id" in names else ("id",) if "body" in names else ()
-    times = ("created_at", "modified_at", "user_updated_at", "closed_at", "at")
+    times = ("created_at", "modified_at", "user_updated_at", "closed_at", "first_reply_at", "waited_since", "at")
     return [
         tuple(
             None if name in generated else "now" if name in times and value and value >= since else value
