@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,17 @@ import pytest
 from tests import postgresql
 from tests.live import LiveServer
 from tests.world import Desk, open_desk
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """What a command sets up in this process ends with its test: its lines would go into a stream that is closed."""
+    root, ours = logging.getLogger(), logging.getLogger("deskhand")
+    before = (list(root.handlers), root.level, ours.level)
+    yield
+    root.handlers[:], root.level = before[0], before[1]
+    ours.setLevel(before[2])
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="session")

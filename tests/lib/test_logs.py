@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,16 +13,6 @@ import pytest
 from deskhand.lib import logs
 
 Written = Callable[[], list[str]]
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before() -> Iterator[None]:
-    root, ours = logging.getLogger(), logging.getLogger("deskhand")
-    before = (list(root.handlers), root.level, ours.level)
-    yield
-    root.handlers[:], root.level = before[0], before[1]
-    ours.setLevel(before[2])
-    logging.captureWarnings(False)
 
 
 def set_up(format: str, level: str = "info") -> Written:
