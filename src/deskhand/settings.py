@@ -75,7 +75,8 @@ class Settings:
     found out about senders counts where `mail_trusted_server` wrote it. Webhooks may go to addresses of private
     networks and of this machine where `webhook_private_addresses` says so. Credentials of remote
     desks and of mail servers are encrypted with `secret_key`, else with a key in a file in `data_dir`. The audit log is
-    kept for `audit_days` (0: for ever), and has what agents sent where `audit_arguments` says so. `upstream_url` and
+    kept for `audit_days` (0: for ever), and has what agents sent where `audit_arguments` says so. People may sign in by
+    the OpenID provider `oidc_issuer`, which they know by `oidc_name`. `upstream_url` and
     what follows it are for `deskhand gateway`.
     """
 
@@ -101,6 +102,10 @@ class Settings:
     secret_key: str = field(default="", repr=False)
     audit_days: int = 0
     audit_arguments: bool = False
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_name: str = "single sign-on"
     upstream_url: str = ""
     upstream_client_id: str = ""
     upstream_client_secret: str = field(default="", repr=False)
@@ -142,6 +147,8 @@ def read(environ: Mapping[str, str], toml_path: Path, options: Mapping[str, Any]
     if problems:
         raise SettingsError(problems)
     settings = Settings(**values)
+    if bool(settings.oidc_issuer) != bool(settings.oidc_client_id):
+        raise SettingsError(["oidc_issuer and oidc_client_id are only of use together"])
     return settings if "base_url" in values else replace(settings, base_url=_own_url(settings.host, settings.port))
 
 
@@ -223,6 +230,16 @@ def _base_url(value: Any) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
         raise ValueError(wrong)
     return str(value).rstrip("/")
+
+
+def _issuer(value: Any) -> str:
+    """An OpenID issuer exactly as it is given, because it must be what the provider calls itself."""
+    if not _text(value):
+        return ""
+    found = _base_url(value)
+    if not found.startswith("https://") and not _is_loopback(urlsplit(found).hostname or ""):
+        raise ValueError(f"must be a URL that begins with https://, not {value!r}")
+    return str(value)
 
 
 def _host(value: Any) -> str:
@@ -409,6 +426,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "secret_key": _secret_key,
     "audit_days": _number(0, 36_500),
     "audit_arguments": _yes_or_no,
+    "oidc_issuer": _issuer,
+    "oidc_client_id": _text,
+    "oidc_client_secret": _secret,
+    "oidc_name": _text,
     "upstream_url": _text,
     "upstream_client_id": _text,
     "upstream_client_secret": _secret,

@@ -16,6 +16,7 @@ from tests.live import LiveServer
 SOON_S = 1.5
 """What is remembered of agents lives for a second; a call in between takes some time of its own."""
 
+
 @dataclass
 class Elsewhere:
     """The other server, asked as an agent or as an administrator."""

@@ -154,3 +154,9 @@ def test_answers_fit_their_description(admin: Admin, description: dict[str, Any]
     grants = description["components"]["schemas"]["AdminGrants"]
     for given in admin.get("/presets")["presets"].values():
         validate(given, grants)
+
+
+def test_a_path_that_no_route_can_have_is_answered_like_any_other(admin: Admin) -> None:
+    answer = admin.call("POST", "/agents/F%0A/grants/preset", json={"preset": "reader"})
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/vnd.error+json" and answer.json()["logRef"]

@@ -15,9 +15,9 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
-from deskhand.cli import app, mail_checking
+from deskhand.cli import app
 from deskhand.cli.refused import Refused
-from deskhand.desk.conversations.mail import tombstones
+from deskhand.desk.conversations.mail import reconciling, tombstones
 from deskhand.settings import SettingsError, SmtpServer
 from tests import dovecot
 from tests.commands import free_port
@@ -263,7 +263,7 @@ def test_check_tells_of_what_is_missing_deleted_and_not_looked_at(
     # As if nobody had looked for two days; and more is missing than is looked for.
     change(folder, "UPDATE imap_position SET checked_at = '2026-01-01T10:00:00Z'")
     change(folder, "DELETE FROM received_mail")
-    monkeypatch.setattr(mail_checking, "MISSING_MOST", 2)
+    monkeypatch.setattr(reconciling, "MISSING_MOST", 2)
     report = told(folder, "check", status=1)["inboxes"][0]
     assert report["wrong"][0].startswith("nobody has looked for ")
     assert "2 messages are on the server and not here (UID 2, 3); 3 more were not compared" in report["wrong"][1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,20 @@ CONVERSATIONS = 200
 
 
 class LiveSandbox:
-    """A sandbox of 200 conversations; `description` is what its sandbox.json says."""
+    """A sandbox, by default of 200 conversations; `description` is what its sandbox.json says."""
 
-    def __init__(self, folder: Path, rate_limit: int = 400) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rate_limit: int = 400,
+        *,
+        seed: int = 7,
+        conversations: int = CONVERSATIONS,
+        now: datetime | None = None,
+    ) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        options = Options(folder, seed=7, conversations=CONVERSATIONS, rate_limit=rate_limit)
+        options = Options(folder, seed=seed, conversations=conversations, rate_limit=rate_limit, now=now)
         ready = prepare(options, self.url)
         self.description: dict[str, Any] = ready.description
         app = App(Settings(data_dir=folder, base_url=self.url), sandbox=ready)

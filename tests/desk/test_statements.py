@@ -31,13 +31,18 @@ from deskhand.db.portable import continue_ids
 from deskhand.db.postgresql import open_postgresql
 from deskhand.db.sqlite import open_sqlite
 from deskhand.db.statements import REGISTERED, Statement, command
-from deskhand.desk import handlers
+from deskhand.desk import access, handlers
+from deskhand.desk.conversations import presence
+from deskhand.desk.conversations.bulk import deleting, doing
+from deskhand.desk.conversations.bulk.actions import SetStatus as SetState
 from deskhand.desk.conversations.mail import received_queries
 from deskhand.desk.conversations.threads.rating import rate
 from deskhand.desk.conversations.writing import ThreadRow, add_thread
 from deskhand.desk.for_agents import Authors
 from deskhand.desk.inboxes import mail_settings
 from deskhand.desk.inboxes.mail_settings import MailChange
+from deskhand.desk.users import sign_in_links
+from deskhand.desk.webhooks import history
 from deskhand.desk.workflows.actions import SetStatus
 from deskhand.desk.workflows.conditions import Group, WaitingSince
 from deskhand.gateway import agents, grants, keys, mcp_clients
@@ -45,7 +50,7 @@ from deskhand.gateway import tokens as agent_tokens
 from deskhand.gateway.audit import By
 from deskhand.lib.clock import to_wire
 from deskhand.mail import imap_positions
-from deskhand.oauth import tokens
+from deskhand.oauth import second_factor, tokens
 from deskhand.schema import METADATA
 from tests import postgresql
 from tests.desk.conversations.received import received
@@ -69,12 +74,16 @@ STATEMENTS = statements(deskhand.desk, deskhand.gateway, deskhand.mail, deskhand
 SPECIAL: dict[str, tuple[Any, ...]] = {
     "size": (50, 1), "start": (0, 1), "most": (1, 5_000), "limit": (1,), "by": (1,), "n": (2,), "keep": (1, 0),
     "now": (LATE, EARLY, 10**15, 0), "since": (EARLY, 0), "until": (LATE, 10**9), "before": (LATE, 10**9),
-    "after": (0,), "through": (10**9,),
+    "begins": ("",), "beyond": ("\U0010ffff",), "deleting": ('{"type":"delete"}',),
+    "after": (0,), "after_id": (0,), "through": (10**9,), "step": (10**9,),
     "inbox_id": (),  # a thread's mail goes out from an inbox that only its conversation knows
 }  # fmt: skip
 """Parameters that are more than a column's value. A name may mean a time or a number: the statement's type decides."""
 
-FINDS_NOTHING: dict[str, str] = {}
+FINDS_NOTHING: dict[str, str] = {
+    "SELECT thread.id \nFROM thread JOIN thread_mail": "merging: no seeded reply is held",
+    "UPDATE conversation SET merged_into=": "merging: no seeded conversation was merged before",
+}
 """Beginnings of statements that no seeded row can satisfy, and why."""
 
 
@@ -114,7 +123,9 @@ def seeded(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> 
 def seed(desk: Desk) -> None:
     """Two of everything at least, through the API as far as it goes, so that orders show."""
     first, second = desk.add_inbox(), desk.add_inbox()
-    sealer, wanted = desk.server.app.gateway.sealer, MailChange(imap="imaps://a:b@c", answer=True, answer_text="Hi")
+    seed_webhooks(desk, first)
+    sealer = desk.server.app.gateway.sealer
+    wanted = MailChange(imap="imaps://a:b@c", answer=True, answer_text="Hi", ratings=True)
     desk.write(lambda tx: mail_settings.change(tx, desk.account_id, first, wanted, sealer, desk.now))
     now = desk.server.clock.now()
     for one in (first, second):  # and one of them is looked at
@@ -124,6 +135,7 @@ def seed(desk: Desk) -> None:
     desk.add_system_user("Sorter")
     team, _ = desk.add_team(members=(lea, ines)), desk.add_team("Nobody")
     furnish(desk, desk.add_inbox(default_assignee_id=ines), ines)
+    seed_signing_in(desk, ines)
     file = {"fileName": "a.txt", "mimeType": "text/plain", "data": "YQ=="}
     for inbox, owner, draft, tags in (
         (first, ines, False, ["vip", "Étude", "zebra"]), (second, team, True, ["Apple", "🚀", "vip"]),
@@ -144,12 +156,50 @@ def seed(desk: Desk) -> None:
         assert answer.status_code == 201
         seed_threads(desk, int(answer.headers["Resource-ID"]))
     seed_organizations(desk)
-    hook = {"url": "http://127.0.0.1:9/", "events": ["convo.merged"], "secret": "x"}  # of what never happens
-    for inboxes in ([], [first]):
-        assert desk.post("/v2/webhooks", hook | {"mailboxIds": inboxes}).status_code == 201
+    seed_presence(desk, int(answer.headers["Resource-ID"]), lea, ines)
+    seed_bulk(desk)
     seed_agents(desk)
     ids = {"account_id": desk.account_id, "application_id": desk.application_id, "user_id": ines}
     desk.write(lambda tx: tokens.issue(tx, **ids, now=desk.server.clock.now(), refreshable=True))
+
+
+def seed_webhooks(desk: Desk, inbox: int) -> None:
+    """Webhooks, and deliveries: some wait or are tried again, one was given up."""
+    hook = {"url": "http://127.0.0.1:9/", "events": ["convo.merged"], "secret": "x"}  # of what never happens
+    for inboxes in ([], [inbox]):
+        answer = desk.post("/v2/webhooks", hook | {"mailboxIds": inboxes})
+        assert answer.status_code == 201
+    id, now = int(answer.headers["Resource-ID"]), desk.server.clock.now()
+    for values in ({"attempts": 0}, {"last_error": "refused"}, {"last_error": "refused", "state": "failed"}):
+        desk.write(lambda tx: history.send_test(tx, desk.account_id, id, now))
+        change_newest(desk, "job", **values)
+    change_newest(desk, "webhook_delivery", state="discarded")
+
+
+def seed_presence(desk: Desk, conversation_id: int, *people: int) -> None:
+    """Some who have a conversation open, one after the other."""
+    now = desk.server.clock.now()
+
+    def come(tx: Writer) -> None:
+        for number, user_id in enumerate(people):
+            at = now + timedelta(seconds=number)
+            presence.be(tx, desk.account_id, conversation_id, user_id, "looking", at)
+
+    desk.write(come)
+
+
+def seed_bulk(desk: Desk) -> None:
+    """A change of many conversations that could not be made, and a deletion that is held back."""
+    listed = desk.get("/v2/conversations", status="all").json()["_embedded"]["conversations"]
+
+    def change(tx: Writer) -> None:
+        who = access.actor(tx, desk.user_id)
+        assert who is not None
+        begun = doing.begin(tx, who, [1], SetState("closed"), desk.now)
+        doing.go_on(tx, desk.account_id, begun.id, desk.now)
+        deleting.delete_later(tx, who, [one["id"] for one in listed], desk.now)
+
+    desk.write(change)
 
 
 def seed_agents(desk: Desk) -> None:
@@ -221,6 +271,8 @@ def seed_threads(desk: Desk, id: int) -> None:
     seed_received(desk, id, question["id"])
     if reply["state"] == "published":
         desk.write(lambda tx: rate(tx, desk.account_id, reply["id"], "great", "Quick", desk.now))
+        draft = {"text": "Half a", "customer": {"id": reply["customer"]["id"]}, "draft": True}
+        assert desk.post(f"/v2/conversations/{id}/reply", draft).status_code == 201
     else:
         plan = {"scheduledFor": LATE, "unscheduleOnCustomerReply": True}
         assert desk.put(f"/v2/conversations/{id}/threads/{reply['id']}/schedule", plan).status_code == 204
@@ -249,6 +301,17 @@ def seed_received(desk: Desk, id: int, thread_id: int) -> None:
         message, fingerprint=f"loose {id}", sha256=f"loose file {id}", sender="a@loose.example", state="skipped"
     )
     desk.write(lambda tx: tx.add(received_queries.ADD, loose))
+
+
+def seed_signing_in(desk: Desk, user: int) -> None:
+    """Somebody who was sent a link and has begun to set up a second factor."""
+
+    def add(tx: Writer) -> None:
+        sign_in_links.issue(tx, desk.account_id, user, "reset", desk.now)
+        second_factor.begin(tx, desk.server.app.gateway.sealer, desk.account_id, user, desk.server.clock.now())
+
+    desk.write(add)
+    change_newest(desk, "sign_in_link", token_hash=f"token of {user}")
 
 
 def furnish(desk: Desk, inbox: int, user: int) -> None:
@@ -300,9 +363,17 @@ def fill(connection: sa.Connection) -> None:
     connection.execute(conversations.update().where(conversations.c.id == oldest).values(source_type="email"))
     newest_job = sa.select(sa.func.max(job.c.id)).where(job.c.state == "waiting").scalar_subquery()
     connection.execute(job.update().where(job.c.id == newest_job).values(claim=7))  # somebody is at it
+    deliveries = METADATA.tables["webhook_delivery"]
+    given_up = sa.select(sa.func.min(deliveries.c.id)).where(deliveries.c.state == "discarded").scalar_subquery()
+    connection.execute(METADATA.tables["webhook_attempt"].update().values(delivery_id=given_up))
     connection.execute(METADATA.tables["workflow_run"].update().values(user_id=None))  # it ran by itself
     connection.execute(METADATA.tables["agent_draft"].update().values(sent_at=None, dropped_at=None))
+    connection.execute(METADATA.tables["approval"].update().values(call='{"words":"reply"}'))
     captured, threads = METADATA.tables["captured_mail"], METADATA.tables["thread"]
+    connection.execute(threads.update().where(threads.c.type == "message").values(saved_reply_id=7001))
+    factor = METADATA.tables["second_factor"]
+    first = sa.select(sa.func.min(factor.c.user_id)).scalar_subquery()
+    connection.execute(factor.update().where(factor.c.user_id == first).values(on_since=EARLY))
     connection.execute(captured.update().values(thread_id=sa.select(sa.func.min(threads.c.id)).scalar_subquery()))
 
 

@@ -404,11 +404,11 @@ def test_grants_are_told_in_plain_words() -> None:
     )
     assert words(preset("triage", [502, 501])) == (
         "reads everything in Orders and Products; writes threads in Orders and Products; may not reply; "
-        "may change tags; may use update_conversation (may change /assignTo or /status only); "
+        "may change tags; may change conversations (may change the owner or the status only); "
         "rewriting texts waits for a person"
     )
     assert words(preset("analyst", [501])) == (
-        "reads reports in Orders; reads tags; may not use get_happiness_ratings_report"
+        "reads reports in Orders; reads tags; may not read the ratings of the happiness report"
     )
     raw = {
         "resources": {
@@ -422,7 +422,8 @@ def test_grants_are_told_in_plain_words() -> None:
     assert words(raw) == (
         "reads conversations in Orders and inbox 999; reads threads in every inbox; "
         "writes conversations in Orders and inbox 999; deletes conversations in Orders and inbox 999; "
-        "add_note waits for a person (may write 1,000 characters at a time); may assign to 7 only; "
+        "may add a note to a conversation once a person agrees (may write 1,000 characters at a time); "
+        "may assign to user 7 only; "
         "until 2027-01-01T00:00:00Z"
     )
 

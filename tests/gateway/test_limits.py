@@ -254,8 +254,12 @@ def test_limits_are_told_in_words() -> None:
     )  # fmt: skip
     assert in_words(limits) == [
         "set the status to active or closed only",
-        "assign to 7 only",
+        "assign to user 7 only",
         "write 2,000 characters at a time",
         "act from 08:00 to 18:00 on Mondays, Tuesdays, Wednesdays, Thursdays and Fridays (Europe/Berlin) only",
         "speak for others",
     ]
+    named = Limits(assign_to=frozenset((7, 8)), patch_paths=frozenset(("/status", "/assignTo", "/odd")))
+    assert in_words(named, {7: "Maud Brindle"}) == [
+        "assign to Maud Brindle or user 8 only", "change /odd, the owner or the status only"
+    ]  # fmt: skip

@@ -32,7 +32,9 @@ DRAWERS = {"base", "common", "helper", "manager", "util"}
 # word: where it may stand all the same, as a path below src/deskhand, and why.
 ALLOWED_IN = {
     "agent": [
-        "gateway/", "entrance/", "admin/", "web/console/", "sandbox/", "testing/",  # these rooms are about agents
+        # These rooms are about agents.
+        "gateway/", "entrance/", "admin/", "web/console/", "web/parts.py", "web/reports/of_agents.py", "sandbox/",
+        "testing/",
         "app.py", "app/", "cli.py", "cli/",  # they name them: which credential is whose, `deskhand agents`
         # Where agents reach the desk: as whom they act, and what is looked up for the gateway.
         "desk/for_agents.py", "desk/call.py", "desk/access.py", "oauth/bearer.py", "oauth/endpoint.py",

@@ -24,7 +24,10 @@ from deskhand.desk.users import verbs as users
 from deskhand.desk.users.tables import account
 from deskhand.oauth import applications, passwords
 from deskhand.oauth.authorize import AUTHORIZE_PATH
+from deskhand.oauth.oidc import Provider, ProviderSettings
 from deskhand.oauth.pages import SIGN_IN_PATH, SIGN_OUT_PATH, STYLESHEET_PATH
+from deskhand.oauth.parts import Parts
+from deskhand.oauth.passwords import Passwords
 from deskhand.oauth.routes import routes
 from tests.live import LiveServer
 from tests.world import Desk, unique
@@ -40,12 +43,21 @@ _addresses = itertools.count(1)
 class Door:
     """A live server once more, with the pages of this room built for cheap passwords or another base URL."""
 
-    def __init__(self, server: LiveServer, base_url: str = "", cost: PasswordHasher = CHEAP) -> None:
+    def __init__(
+        self,
+        server: LiveServer,
+        base_url: str = "",
+        cost: PasswordHasher = CHEAP,
+        provider: ProviderSettings | None = None,
+    ) -> None:
         self.server = server
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         database, clock = server.app.database, server.clock
-        self._pages = Starlette(routes=routes(database, clock, base_url or self.url, cost))
+        sealer = server.app.gateway.sealer
+        base_url = base_url or self.url
+        known = Provider(provider, base_url) if provider else None
+        self._pages = Starlette(routes=routes(Parts(database, clock, base_url, sealer, Passwords(cost), known)))
         config = uvicorn.Config(
             self._app, log_level="warning", http="httptools", interface="asgi3", access_log=False, log_config=None
         )

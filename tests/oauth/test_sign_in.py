@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import requests
@@ -19,11 +20,12 @@ from deskhand.db.statements import P, value
 from deskhand.desk.users.tables import staff
 from deskhand.lib.clock import MovableClock
 from deskhand.oauth import passwords, sessions, throttle
-from deskhand.oauth.pages import Handler, guarded
+from deskhand.oauth.pages import STYLESHEET, Handler, guarded
 from tests.live import LiveServer
 from tests.oauth.doors import CHEAP, Browser, Door, Person, add_person, deactivate, forms, rename_account, signed_in
 from tests.world import Desk, open_desk, unique
 
+TOKENS = Path(__file__).parents[2] / "src/deskhand/web/static/css/tokens.css"
 STORED = value(str, staff.select().with_only_columns(staff.c.password_hash).where(staff.c.id == P("id")), keep=False)
 
 
@@ -415,12 +417,15 @@ def test_the_page_is_guarded_by_its_headers(browser: Browser) -> None:
     assert "unsafe" not in policy
 
 
-def test_the_stylesheet_is_the_only_thing_a_page_loads(browser: Browser) -> None:
+def test_a_page_loads_its_stylesheet_and_the_icon_and_nothing_else(browser: Browser) -> None:
     html = browser.get("/sign-in").text
     assert "<script" not in html and "<style" not in html and "style=" not in html
-    addresses = re.findall(r'(?:href|src)="([^"]+)"', html)
-    assert len(addresses) == 1 and addresses[0].startswith("/static/sign-in.css?v=")
-    sheet = browser.get(addresses[0])
+    [sheet] = re.findall(r'<link rel="stylesheet" href="([^"]+)"', html)
+    assert sheet.startswith("/static/sign-in.css?v=")
+    others = set(re.findall(r'(?:<link|<img)[^>]+(?:href|src)="([^"]+)"', html)) - {sheet}
+    assert others == {"/static/deskhand.svg"}
+    assert browser.get("/static/deskhand.svg").headers["content-type"].startswith("image/svg")
+    sheet = browser.get(sheet)
     assert sheet.status_code == 200
     assert sheet.headers["content-type"].startswith("text/css")
     assert "immutable" in sheet.headers["cache-control"]
@@ -432,3 +437,10 @@ def test_every_field_has_a_label(browser: Browser) -> None:
     assert '<html lang="en">' in html
     for id in re.findall(r'<input id="([^"]+)"', html):
         assert f'<label for="{id}">' in html
+
+
+def test_the_pages_have_the_colours_of_the_desks_pages() -> None:
+    own, desks = (re.findall(r"(--[\w-]+): ([^;]+);", sheet) for sheet in (STYLESHEET.decode(), TOKENS.read_text()))
+    assert len(own) > 20
+    tokens = {(name, value) for name, value in desks}
+    assert [one for one in own if one not in tokens] == []

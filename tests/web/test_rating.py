@@ -195,7 +195,7 @@ def test_the_page_is_guarded_and_needs_no_script(case: Case) -> None:
     page = requests.get(url, timeout=30).text
     assert page.count("<label") == 4
     assert "<fieldset" in page
-    assert "<legend>" in page
+    assert "<legend" in page
 
 
 @pytest.mark.parametrize("rated_server", ["sqlite"], indirect=True)

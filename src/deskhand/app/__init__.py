@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import msgspec
 from starlette.applications import Starlette
@@ -15,16 +16,19 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deskhand.admin import openapi as admin_openapi
+from deskhand.api.errors import answer_problem
 from deskhand.api.health import Health
 from deskhand.api.metrics import Metrics
 from deskhand.api.openapi import openapi
 from deskhand.api.rate_limit import rate_limit_for
 from deskhand.api.routes import Api
-from deskhand.app.gateway import Gateway, listener, local_desk
+from deskhand.app.gateway import ADMIN_PATH, Gateway, listener, local_desk
 from deskhand.app.mail import Counted, taking_mail
 from deskhand.catalogue.operations import OPERATIONS
+from deskhand.catalogue.problems import NotFound
 from deskhand.db.database import open_database
 from deskhand.db.engine import Database
+from deskhand.db.postgresql import Ear
 from deskhand.desk import after_work, handlers
 from deskhand.desk.call import IMPLEMENTATIONS
 from deskhand.desk.conversations.erasure.files import remove_unnamed
@@ -41,12 +45,16 @@ from deskhand.mail.smtp_out import SmtpPost
 from deskhand.oauth import routes as oauth_pages
 from deskhand.oauth.bearer import Bearers
 from deskhand.oauth.endpoint import TokenEndpoint
+from deskhand.oauth.oidc import Provider, ProviderSettings
+from deskhand.oauth.parts import Parts as SignInParts
 from deskhand.outbox import events
 from deskhand.sandbox.clock import SandboxClock
 from deskhand.sandbox.faults import Faults
 from deskhand.sandbox.options import Sandbox
-from deskhand.settings import Settings
+from deskhand.settings import Settings, SmtpServer
 from deskhand.web import routes as web_pages
+from deskhand.web.live import Live
+from deskhand.web.parts import MailWays, Web, Welcome
 from deskhand.web.reference import pages as reference_pages
 
 TOKEN_PATH = "/v2/oauth2/token"
@@ -62,11 +70,14 @@ class App:
             clock = SandboxClock(settings.data_dir, sandbox.offset)
         self.clock: Clock = clock or SystemClock()
         elsewhere = frozenset({events.WAKE} if settings.worker == "separate" else ())
-        self.database: Database = open_database(settings.database_url, settings.data_dir, elsewhere)
+        several = settings.worker == "separate" or settings.workers > 1
+        announced = elsewhere | events.FOR_PAGES if several else elsewhere
+        self.database: Database = open_database(settings.database_url, settings.data_dir, announced)
+        self._ear = Ear(settings.database_url, self.database) if several and settings.database_url else None
         self.rate_limit = rate_limit_for(settings.workers, self.clock, self.database)
         self.metrics = Metrics((operation.name for operation in OPERATIONS), self.database.lanes)
         bearers = Bearers(self.database, self.clock)
-        blobs = BlobStore(settings.data_dir / "blobs")
+        self._blobs = blobs = BlobStore(settings.data_dir / "blobs")
         self.api: ASGIApp = Api(
             OPERATIONS,
             IMPLEMENTATIONS,
@@ -104,12 +115,21 @@ class App:
         )
         self.tokens: ASGIApp = TokenEndpoint(self.database, self.clock, self.gateway.sign_ins)
         self._front: ASGIApp = self._doors
-        start: Sequence[BaseRoute] = [web_pages.start_page()]
+        start: Sequence[BaseRoute] = ()
+        welcome = None
         if around is not None:
             self.api = faults = Faults(self.api)
             self._front = journal = around.remembered(self._doors, self.gateway)
             start = around.routes(self.tools, self.keeper, faults, journal, self.rate_limit, self.gateway)
-        self.pages: ASGIApp = Starlette(routes=[*self._pages(), *start], lifespan=self._lifespan)
+            welcome = around.welcome
+        self._sign_in = SignInParts(
+            self.database, self.clock, settings.base_url, self.gateway.sealer, provider=_provider(settings)
+        )
+        self.live = Live(self.database, self.clock)
+        self.web = self._web(welcome, captured=sandbox is not None)
+        self.pages: ASGIApp = Starlette(
+            routes=[*self._pages(), *start], lifespan=self._lifespan, exception_handlers={404: _missing}
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._front(scope, receive, send)
@@ -133,15 +153,43 @@ class App:
         await self.api(scope, receive, send)
 
     def _pages(self) -> Sequence[BaseRoute]:
-        links = RatingLinks(self.gateway.sealer, self.settings.base_url)
         return [
-            *oauth_pages.routes(self.database, self.clock, self.settings.base_url),
-            *web_pages.routes(self.database, self.clock, links),
+            *oauth_pages.routes(self._sign_in),
+            *web_pages.routes(self.web),
             *reference_pages.routes(OPERATIONS, self.settings.base_url),
             *self.gateway.routes,
             *Health(self.database, self.metrics).routes,
             _openapi(self.settings.base_url),
         ]
+
+    def _web(self, welcome: Welcome | None, *, captured: bool) -> Web:
+        """What pages are made with."""
+        return Web(
+            database=self.database,
+            clock=self.clock,
+            blobs=self._blobs,
+            base_url=self.settings.base_url,
+            links=RatingLinks(self.gateway.sealer, self.settings.base_url),
+            sealer=self.gateway.sealer,
+            passwords=self._sign_in.passwords,
+            administration=self.gateway.administration,
+            approvals=self.gateway.approvals,
+            agents=self.gateway.agents,
+            budget=self.gateway.budget,
+            connections=self.gateway.remotes.connections,
+            audit=self.gateway.audit,
+            signing_key=self.gateway.signing_key,
+            explain=self.gateway.explain,
+            live=self.live,
+            mail=MailWays(self.tools.post, self._smtp_of, self.settings.mail_imap_every_s),
+            welcome=welcome,
+            allow_private=self.settings.webhook_private_addresses or captured,
+            captured=captured,
+        )
+
+    def _smtp_of(self, email: str) -> SmtpServer | None:
+        """By which server mail from an inbox's address leaves that has none of its own."""
+        return self.settings.smtp_by_inbox.get(email.casefold(), self.settings.smtp_url)
 
     def _post(self, *, captured: bool) -> Post:
         """Where mail goes."""
@@ -154,8 +202,9 @@ class App:
         # What is there now stays, so the garbage collector need not go through it again and again.
         gc.collect()
         gc.freeze()
-        async with self._working(), self.gateway.running():
-            yield
+        async with self._working(), self.gateway.running(), self.live.running():
+            with self._ear or nullcontext():
+                yield
         self.database.close()
 
     @asynccontextmanager
@@ -174,12 +223,28 @@ class App:
                 await running
 
 
+def _provider(settings: Settings) -> Provider | None:
+    """The OpenID provider by which people may sign in."""
+    if not settings.oidc_issuer:
+        return None
+    given = settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.oidc_name
+    return Provider(ProviderSettings(*given), settings.base_url)
+
+
 def require_handlers() -> None:
     """Refuse to start while an operation of the catalogue has no handler."""
     assert handlers.SLICES
     missing = [operation.name for operation in OPERATIONS if operation.name not in IMPLEMENTATIONS]
     if missing:
         raise RuntimeError(f"operations without a handler: {', '.join(missing)}")
+
+
+def _missing(request: Request, _: Exception) -> Response:
+    """The answer where no route fits a path, which may hold what no route has, such as line breaks."""
+    if request.url.path.startswith(ADMIN_PATH):
+        answer = answer_problem(NotFound(), uuid.uuid4().hex)
+        return Response(answer.body, answer.status, dict(answer.headers), answer.media_type)
+    return web_pages.missing(request)
 
 
 def _openapi(base_url: str) -> Route:

@@ -33,6 +33,7 @@ from deskhand.sandbox import (
     bounces,
     customers_write,
     day,
+    entering,
     index,
     journal,
     snapshots,
@@ -68,6 +69,8 @@ class Around:
         self._database = database
         self._account_id: int = sandbox.description["account"]["id"]
         self._settling = Settling(database, clock, Ticking(database, clock).look)
+        self.welcome = start_page.welcome(sandbox.description, folder, clock)
+        """What shows at the root to somebody who is not signed in."""
         self.webhook_faults = WebhookFaults()
 
     def routes(
@@ -97,7 +100,8 @@ class Around:
                 journal_.forget()
 
         return [
-            *start_page.routes(self._sandbox.description, self._folder, self._clock),
+            *start_page.routes(self.welcome),
+            *entering.routes(*own),
             *index.routes(),
             *controls.routes(self._clock, faults, self.webhook_faults, self._settling, reset, self._rate),
             *arrivals.routes(arriving),

@@ -27,6 +27,7 @@ from deskhand.desk.checking import counters, files, mail, replies, tags
 from deskhand.desk.checking.finding import Finding, counted
 from deskhand.desk.conversations.mail.mailing import SEND_EMAIL
 from deskhand.desk.inboxes.tables import inbox
+from deskhand.desk.users.sign_in_links import MAIL_LINK
 from deskhand.gateway import chain, connections
 from deskhand.lib.clock import from_wire
 from deskhand.lib.sealing import Sealer, SealingError
@@ -155,8 +156,8 @@ def _connections(db: Reader, settings: Settings) -> Finding:
 
 
 def _jobs(db: Reader, now: datetime, *, mails: bool) -> Finding:
-    """Where no SMTP server is set up, that no reply could be mailed is as it was wanted."""
-    tally = [row for row in jobs.tally(db) if mails or row.kind != SEND_EMAIL or row.state != "failed"]
+    """Where no SMTP server is set up, that no reply and no invitation could be mailed is as it was wanted."""
+    tally = [row for row in jobs.tally(db) if mails or row.kind not in (SEND_EMAIL, MAIL_LINK) or row.state != "failed"]
     gave_up = tuple(f"{row.n:,} {row.kind}" for row in tally if row.state == "failed")
     if gave_up:
         return Finding("jobs", False, 'some gave up; "deskhand jobs" says why and runs them again', gave_up)

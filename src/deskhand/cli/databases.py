@@ -11,6 +11,7 @@ from deskhand.cli.refused import Refused
 from deskhand.db.database import open_database
 from deskhand.db.engine import Database, Unavailable
 from deskhand.db.version import schema_state
+from deskhand.outbox.events import FOR_PAGES
 from deskhand.settings import Settings
 
 TOO_LARGE = "a number is too large to be an id"
@@ -21,7 +22,7 @@ def opened(settings: Settings) -> Iterator[Database]:
     """The settings' database; raises Refused where it can't be reached, or has no room for a number that was given."""
     if not settings.database_url and not settings.data_dir.is_dir():
         raise Refused(f'there is no database in {settings.data_dir} yet: run "deskhand migrate"')
-    database = open_database(settings.database_url, settings.data_dir)
+    database = open_database(settings.database_url, settings.data_dir, announced=FOR_PAGES)
     try:
         yield database
     except Unavailable as problem:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -24,10 +25,10 @@ from deskhand.db.engine import Database, Writer
 from deskhand.desk.conversations.mail import received_listing, receiving, resending
 from deskhand.desk.conversations.mail.received_listing import Listed
 from deskhand.desk.conversations.mail.resending import Undelivered as Gone
-from deskhand.desk.inboxes import mail_settings, queries
+from deskhand.desk.inboxes import mail_servers, mail_settings, queries
 from deskhand.desk.inboxes.mail_settings import MailChange, MailSettings
 from deskhand.desk.inboxes.queries import InboxRow
-from deskhand.lib.clock import SystemClock, to_wire
+from deskhand.lib.clock import to_wire
 from deskhand.lib.sealing import KEY_FILE, Sealer, SealingError
 from deskhand.mail import imap_in, imap_positions
 from deskhand.mail.headers import one_line
@@ -101,16 +102,10 @@ def change(
             imap=_url("imap", imap), smtp=_url("smtp", smtp), imap_folder=UNSET if folder is None else folder
         )
         now = clock_for(settings).now()
+        begun: Literal["now", "all", ""] = "" if begin is None else "all" if begin == "all" else "now"
 
         def write(tx: Writer) -> MailSettings:
-            after = mail_settings.change(tx, desk.account_id, inbox_id, wanted, desk.sealer, to_wire(now))
-            if begin is not None:
-                imap_positions.forget(tx, desk.account_id, inbox_id)
-            if after.imap:  # where reading has begun already, it goes on
-                # Mail servers don't go by the desk's clock, which a sandbox moves.
-                since = None if begin == "all" else SystemClock().now()
-                imap_positions.begin(tx, desk.account_id, inbox_id, after.imap_folder, since, now)
-            return after
+            return mail_servers.change(tx, desk.account_id, inbox_id, wanted, desk.sealer, to_wire(now), begun)
 
         with unsealing():
             after = desk.database.write_now(write)

@@ -108,7 +108,7 @@ def _words(description: dict[str, Any], folder: Path) -> str:
     return f"""
   {description["account"]["name"]}, a Deskhand sandbox
 
-  Start page      {description["base_url"]}/
+  Open            {description["base_url"]}/
   Base URL        {description["base_url"]}
   Application     {app["client_id"]}
   Secret          {app["client_secret"]}

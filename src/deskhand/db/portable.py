@@ -60,6 +60,28 @@ def _ids_from_postgresql(element: ids_from, compiler: SQLCompiler, **kw: Any) ->
     return f"{compiler.process(element.column, **kw)} = ANY (ARRAY{compiler.process(element.ids, **kw)})"
 
 
+class text_of(ColumnElement[str]):
+    """A text that a JSON object in a column has by a name, without the rest of it being read."""
+
+    inherit_cache = False
+    type = sa.Text()
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        assert name.isidentifier()
+        self.column = column
+        self.name = name
+
+
+@compiles(text_of, "sqlite")
+def _text_of_sqlite(element: text_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_extract({compiler.process(element.column, **kw)}, '$.{element.name}')"
+
+
+@compiles(text_of, "postgresql")
+def _text_of_postgresql(element: text_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(CAST({compiler.process(element.column, **kw)} AS JSON) ->> '{element.name}')"
+
+
 class unindexed(ColumnElement[Any]):
     """A column that SQLite shall not look up by an index: it would take `account_id` before a short list of ids."""
 

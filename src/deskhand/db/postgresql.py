@@ -44,8 +44,8 @@ class PostgresSession(Session):
         self._in_transaction = False
 
     def notify(self) -> None:
-        for name in self._announced.intersection(self._changed):
-            self._fetch_text("SELECT pg_notify(%s, %s)", (CHANNEL, name))
+        if names := self._announced.intersection(self._changed):
+            self._fetch_text("SELECT pg_notify(%s, %s)", (CHANNEL, ",".join(sorted(names))))
 
     def begin(self) -> None:
         self._execute("BEGIN", ())
@@ -147,6 +147,6 @@ class Ear:
                     connection.execute(f"LISTEN {CHANNEL}")
                     while not self._stopped.is_set():
                         for heard in connection.notifies(timeout=_HEAR_FOR_S, stop_after=1):
-                            self._database.announce([heard.payload])
+                            self._database.announce(heard.payload.split(","))
             except psycopg.Error:
                 self._stopped.wait(_HEAR_FOR_S)

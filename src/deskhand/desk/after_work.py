@@ -8,10 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from deskhand.db.engine import Database
+from deskhand.desk import sign_in_mail
+from deskhand.desk.conversations import relabelling
+from deskhand.desk.conversations.bulk import deleting, doing
+from deskhand.desk.conversations.drafts import notices
 from deskhand.desk.conversations.erasure import erasing, erasing_jobs, files
 from deskhand.desk.conversations.mail import announcing, answering, keeping, mailing, receiving
 from deskhand.desk.conversations.timing import scheduling, snoozing
 from deskhand.desk.customers import of_organizations
+from deskhand.desk.users import sign_in_links
 from deskhand.desk.webhooks import by_workflows, delivering, fan_out
 from deskhand.desk.workflows import automatic
 from deskhand.desk.workflows.ticking import Ticking
@@ -66,18 +71,25 @@ async def working(tools: Tools) -> AsyncIterator[Worker]:
 def kinds(tools: Tools, outbound: Outbound) -> Mapping[str, Kind]:
     """How each kind of job is carried out."""
     sending = mailing.Mailing(tools.database, tools.clock, tools.blobs, tools.post, tools.sealer, tools.base_url)
+    links = sign_in_mail.SignInMail(tools.database, tools.clock, tools.post, tools.sealer, tools.base_url)
     return {
+        sign_in_links.MAIL_LINK: links.kind,
         mailing.SEND_EMAIL: sending.kind,
         mailing.SEND_ANSWER: sending.kind,
         keeping.RECEIVE_EMAIL: receiving.kind(
             tools.database, tools.clock, tools.blobs, tools.base_url, tools.trusted_server
         ),
+        notices.TELL_USER: notices.kind(tools.database, tools.clock, tools.post, tools.sealer, tools.base_url),
         announcing.ANNOUNCE_REPLY: Kind(announcing.announcing(tools.clock), first_pause_s=5),
         scheduling.SEND_SCHEDULED: Kind(scheduling.sending(tools.clock)),
         snoozing.WAKE_CONVERSATION: Kind(snoozing.waking(tools.clock)),
+        doing.CHANGE_MANY: Kind(doing.going_on(tools.database, tools.clock), first_pause_s=5),
+        doing.FORGET_CHANGE: Kind(doing.forgetting(tools.clock)),
+        deleting.BEGIN_DELETING: Kind(deleting.beginning(tools.clock), first_pause_s=5),
         of_organizations.LINK_CUSTOMERS: Kind(of_organizations.linking(tools.database, tools.clock), first_pause_s=5),
         erasing.ERASE_CUSTOMER: Kind(erasing_jobs.erasing(tools.database, tools.clock), first_pause_s=5),
         files.REMOVE_FILES: Kind(files.removing(tools.database, tools.clock, tools.blobs, keep=tools.keep_files)),
+        relabelling.RELABEL: Kind(relabelling.relabelling(tools.database, tools.clock), first_pause_s=5),
         automatic.RUN_WORKFLOWS: automatic.kind(tools.database, tools.clock),
         fan_out.DELIVER: Kind(tools.deliver(tools.database, tools.clock, outbound)),
     }
@@ -87,4 +99,4 @@ def listeners(tools: Tools) -> Sequence[Listener]:
     """Who is told of events."""
     clock, base = tools.clock, tools.base_url
     own = (fan_out.listener(clock, base), by_workflows.listener(clock, base), automatic.listener(clock))
-    return (*own, answering.listener(clock), *tools.also)
+    return (*own, answering.listener(clock), notices.listener, *tools.also)

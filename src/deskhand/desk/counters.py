@@ -46,6 +46,13 @@ class Count(msgspec.Struct, frozen=True):
     n: int
 
 
+class InInbox(msgspec.Struct, frozen=True):
+    """How many there are in an inbox."""
+
+    inbox_id: int
+    n: int
+
+
 _ADD = upsert(counter, ("account_id", "kind", "key", "inbox_id"), ("n",))
 _SUM = sa.cast(sa.func.sum(counter.c.n), sa.Integer).label("n")
 _KIND = sa.select(counter.c.kind, counter.c.key, _SUM).where(
@@ -64,6 +71,18 @@ _OF_INBOX = rows(
     Count,
     sa.select(counter.c.kind, counter.c.key, counter.c.n).where(
         counter.c.account_id == P("account_id"), counter.c.kind == P("kind"), counter.c.inbox_id == P("inbox_id")
+    ),
+)
+_BY_INBOX = rows(
+    InInbox,
+    sa.select(counter.c.inbox_id, _SUM)
+    .where(counter.c.account_id == P("account_id"), counter.c.kind == P("kind"))
+    .group_by(counter.c.inbox_id),
+)
+_OF_OWNER = rows(
+    InInbox,
+    sa.select(counter.c.inbox_id, counter.c.n).where(
+        counter.c.account_id == P("account_id"), counter.c.kind == P("kind"), counter.c.key == P("key")
     ),
 )
 
@@ -94,3 +113,13 @@ def of_key(db: Reader, account_id: int, kind: str, key: int, inboxes: tuple[int,
 def of_inbox(db: Reader, account_id: int, kind: str, inbox_id: int) -> dict[int, int]:
     """All numbers of a kind in one inbox, by key."""
     return {count.key: count.n for count in db.all(_OF_INBOX, account_id=account_id, kind=kind, inbox_id=inbox_id)}
+
+
+def by_inbox(db: Reader, account_id: int, kind: str) -> dict[int, int]:
+    """The sums of a kind over all its keys, by inbox: of `status`, all conversations."""
+    return {count.inbox_id: count.n for count in db.all(_BY_INBOX, account_id=account_id, kind=kind)}
+
+
+def of_owner(db: Reader, account_id: int, kind: str, key: int) -> dict[int, int]:
+    """The numbers of one key of a kind, such as an owner's conversations, by inbox."""
+    return {count.inbox_id: count.n for count in db.all(_OF_OWNER, account_id=account_id, kind=kind, key=key)}

@@ -21,6 +21,7 @@ from deskhand.gateway.stops import Scope, Stop
 from deskhand.gateway.tokens import Client
 from deskhand.lib.clock import Clock
 from deskhand.lib.secrets import Mint, new_token
+from deskhand.outbox.events import PAGES
 
 InboxNames = Callable[[Reader, int], Mapping[int, str]]
 """What the inboxes of an account are called on the desk here."""
@@ -444,6 +445,7 @@ class Administration:
     ) -> None:
         named = None if about is None else Named(about.id, about.name)
         self._audit.admin(tx, who.account_id, who.by, f"{who.words} {text}", particulars, named)
+        tx.changed(PAGES)
 
     def _all_inboxes(self, db: Reader, account_id: int) -> Mapping[int, str] | None:
         """The inboxes in which any agent can act; None where some may be a remote desk's."""

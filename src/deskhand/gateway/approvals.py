@@ -28,7 +28,7 @@ from deskhand.catalogue.matching import Matcher
 from deskhand.catalogue.operation import Asked
 from deskhand.catalogue.problems import BadRequest, FieldError, NotFound, Problem, invalid
 from deskhand.db.engine import Database, Reader, Writer
-from deskhand.db.statements import Insert, P, columns, command, rows, value
+from deskhand.db.statements import Insert, P, Statement, columns, command, rows, value
 from deskhand.gateway import reading, sentences
 from deskhand.gateway.agents import Agent
 from deskhand.gateway.audit import Audit, AuditUnavailable, By, Named
@@ -40,6 +40,7 @@ from deskhand.gateway.tables import agent, approval
 from deskhand.gateway.upstream import UpstreamDown
 from deskhand.lib.canonical import canonical_hash
 from deskhand.lib.clock import Clock, to_wire
+from deskhand.outbox import events
 
 State = Literal["waiting", "executing", "executed", "failed", "denied", "expired", "returned"]
 LIFE = timedelta(hours=24)
@@ -333,7 +334,10 @@ class Approvals:
                 _SAME, account_id=agent.account_id, agent_id=agent.id, arguments_hash=hashed, mark=mark,
                 was="waiting", now=new.created_at,
             )  # fmt: skip
-            return same or Held(tx.add(_ADD, new), new.expires_at)
+            if same is not None:
+                return same
+            tx.changed(events.PAGES)
+            return Held(tx.add(_ADD, new), new.expires_at)
 
         return await self._database.write(keep)
 
@@ -371,7 +375,7 @@ class Approvals:
     async def waiting(self, account_id: int) -> int:
         """How many calls wait for a decision."""
         await self._sweep(account_id)
-        return await self._database.read(lambda db: db.first(_COUNT, account_id=account_id, was="waiting"))
+        return await self._database.read(lambda db: count_waiting(db, account_id))
 
     async def approve(self, account_id: int, id: int, by: By, who: str, edited_text: str | None = None) -> Outcome:
         """Let a call go, once, perhaps with another text; `who` begins the sentence in the log.
@@ -490,6 +494,7 @@ class Approvals:
             why=reason, edited=edited,
         ):  # fmt: skip
             raise _decided(_find(tx, account_id, row.id), now)
+        tx.changed(events.PAGES)
 
     def _log(self, tx: Writer, account_id: int, row: _Row, by: By, event: str, what: str, **particulars: Any) -> None:
         about = {
@@ -508,12 +513,18 @@ class Approvals:
     async def _end(self, account_id: int, id: int, status: int, why: str | None, made: int | None) -> Outcome:
         outcome = Outcome("executed" if why is None else "failed", status, made)
         given = {"becomes": outcome.state, "why": why, "http_status": status, "made": made}
-        await self._database.write(lambda tx: tx.run(_END, account_id=account_id, id=id, **given))
+        await self._change(_END, account_id, id, given)
         return outcome
 
     async def _put_back(self, account_id: int, id: int) -> None:
-        given = {"was": "executing", "becomes": "waiting"}
-        await self._database.write(lambda tx: tx.run(_PUT_BACK, account_id=account_id, id=id, **given))
+        await self._change(_PUT_BACK, account_id, id, {"was": "executing", "becomes": "waiting"})
+
+    async def _change(self, change: Statement[None], account_id: int, id: int, given: dict[str, Any]) -> None:
+        def write(tx: Writer) -> None:
+            tx.run(change, account_id=account_id, id=id, **given)
+            tx.changed(events.PAGES)
+
+        await self._database.write(write)
 
     # -- Reading
 
@@ -543,6 +554,11 @@ class Approvals:
             decided_by=msgspec.json.decode(row.decided_by, type=By) if row.decided_by else None,
             reason=row.reason, edited_text=row.edited_text, status=row.status, resource_id=row.resource_id,
         )  # fmt: skip
+
+
+def count_waiting(db: Reader, account_id: int) -> int:
+    """How many calls wait for a decision."""
+    return db.first(_COUNT, account_id=account_id, was="waiting")
 
 
 def sweep(tx: Writer, account_id: int, now: datetime) -> None:

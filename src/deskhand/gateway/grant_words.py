@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from deskhand.catalogue.needs import SENDS_MAIL
 from deskhand.catalogue.operation import Resource
+from deskhand.catalogue.operations import BY_NAME
 from deskhand.gateway import limits
 from deskhand.gateway.limits import Limits, listed
 from deskhand.gateway.policy import LEVELS, WITHOUT_INBOXES, Granted, Grants, Rule, Setting
+from deskhand.gateway.sentences import phrase
 
 _TAGGING = "set_conversation_tags"
 _EVERYTHING = frozenset(Resource) - {Resource.ATTACHMENTS, Resource.WEBHOOKS}
@@ -21,6 +23,11 @@ _SETTINGS: dict[str, dict[Setting, str]] = {
         "hold": "its replies wait for a person",
     },
     _TAGGING: {"off": "may not change tags", "allow": "may change tags", "hold": "tag changes wait for a person"},
+    "update_conversation": {
+        "off": "may not change conversations",
+        "allow": "may change conversations",
+        "hold": "changes of conversations wait for a person",
+    },
     "update_thread": {
         "off": "may not rewrite texts",
         "allow": "may rewrite texts",
@@ -29,13 +36,15 @@ _SETTINGS: dict[str, dict[Setting, str]] = {
 }
 
 
-def in_words(grants: Grants, inbox_names: Mapping[int, str] | None = None) -> str:
+def in_words(
+    grants: Grants, inbox_names: Mapping[int, str] | None = None, people: Mapping[int, str] | None = None
+) -> str:
     """What an agent may do: "reads everything in Orders; its replies become drafts"."""
     names = inbox_names or {}
     said = [
         *_levels(grants, names),
-        *(_action(name, rule) for name, rule in grants.actions.items()),
-        *(f"may {words}" for words in limits.in_words(grants.limits)),
+        *(_action(name, rule, people) for name, rule in grants.actions.items()),
+        *(f"may {words}" for words in limits.in_words(grants.limits, people)),
     ]
     if not said:
         return "may do nothing"
@@ -44,6 +53,16 @@ def in_words(grants: Grants, inbox_names: Mapping[int, str] | None = None) -> st
 
 def diff(old: Grants, new: Grants, inbox_names: Mapping[int, str] | None = None) -> list[str]:
     """What changed, line by line: "conversations: read in Orders → write in every inbox"."""
+    return [f"{what}: {before} → {after}" for what, before, after in changes(old, new, inbox_names)]
+
+
+def changes(
+    old: Grants,
+    new: Grants,
+    inbox_names: Mapping[int, str] | None = None,
+    people: Mapping[int, str] | None = None,
+) -> list[tuple[str, str, str]]:
+    """What changed: the resource, the action, `limits` or `end`, how it was before and how it is after, in words."""
     names = inbox_names or {}
     pairs = [
         *(
@@ -51,13 +70,13 @@ def diff(old: Grants, new: Grants, inbox_names: Mapping[int, str] | None = None)
             for one in Resource
         ),
         *(
-            (name, _rule(old.actions.get(name)), _rule(new.actions.get(name)))
+            (name, _rule(old.actions.get(name), people), _rule(new.actions.get(name), people))
             for name in sorted({*old.actions, *new.actions})
         ),
-        ("limits", _limits(old.limits), _limits(new.limits)),
+        ("limits", _limits(old.limits, people), _limits(new.limits, people)),
         ("end", old.expires_at or "never", new.expires_at or "never"),
     ]
-    return [f"{what}: {before} → {after}" for what, before, after in pairs if before != after]
+    return [(what, before, after) for what, before, after in pairs if before != after]
 
 
 # -- Levels
@@ -102,19 +121,20 @@ def _held(resource: Resource, granted: Granted | None, names: Mapping[int, str])
 # -- Actions and limits
 
 
-def _action(name: str, rule: Rule) -> str:
+def _action(name: str, rule: Rule, people: Mapping[int, str] | None) -> str:
     known = _SETTINGS.get(name, {}).get(rule.setting)
     if known is None:
-        said = {"off": f"may not use {name}", "hold": f"{name} waits for a person"}
-        known = said.get(rule.setting, f"may use {name}")
-    return known if rule.limits is None else f"{known} ({_limits(rule.limits)})"
+        does = phrase(BY_NAME[name])
+        said = {"off": f"may not {does}", "hold": f"may {does} once a person agrees"}
+        known = said.get(rule.setting, f"may {does}")
+    return known if rule.limits is None else f"{known} ({_limits(rule.limits, people)})"
 
 
-def _rule(rule: Rule | None) -> str:
+def _rule(rule: Rule | None, people: Mapping[int, str] | None) -> str:
     if rule is None:
         return "by its level"
-    return rule.setting if rule.limits is None else f"{rule.setting} ({_limits(rule.limits)})"
+    return rule.setting if rule.limits is None else f"{rule.setting} ({_limits(rule.limits, people)})"
 
 
-def _limits(held: Limits) -> str:
-    return ", ".join(f"may {words}" for words in limits.in_words(held)) or "none"
+def _limits(held: Limits, people: Mapping[int, str] | None) -> str:
+    return ", ".join(f"may {words}" for words in limits.in_words(held, people)) or "none"

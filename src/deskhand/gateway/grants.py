@@ -22,6 +22,7 @@ from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import Insert, P, columns, rows, value
 from deskhand.gateway.audit import By
 from deskhand.gateway.credentials import AGENTS_CHANGED
+from deskhand.gateway.grant_words import changes as changes
 from deskhand.gateway.grant_words import diff as diff
 from deskhand.gateway.grant_words import in_words as in_words
 from deskhand.gateway.limits import Hours, Limits, clock_time, patch_path, time_zone

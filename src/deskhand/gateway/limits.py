@@ -162,9 +162,17 @@ def speaks(limits: Sequence[Limits]) -> bool:
     return bool(said) and said[-1]
 
 
-def in_words(limits: Limits) -> list[str]:
-    """What an agent may within limits, as what follows "it may"."""
-    said = [words(held) for field, words in _WORDS.items() if (held := getattr(limits, field)) is not None]
+def in_words(limits: Limits, people: Mapping[int, str] | None = None) -> list[str]:
+    """What an agent may within limits, as what follows "it may", for people to read: they know names, not ids."""
+    names: dict[str, Callable[[Any], str]] = {
+        "assign_to": lambda id: (people or {}).get(id) or f"user {id}",
+        "patch_paths": lambda path: _FIELDS.get(path, path),
+    }
+    said = []
+    for field, words in _WORDS.items():
+        held = getattr(limits, field)
+        if held is not None:
+            said.append(words(frozenset(map(names[field], held)) if field in names else held))
     return [*said, "speak for others"] if limits.speak_for_others else said
 
 
@@ -353,6 +361,17 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "patch_paths": lambda allowed: f"change {_any_of(allowed)} only",
     "hours": lambda allowed: f"act {_hours(allowed)} only",
 }
+_FIELDS = {
+    "/subject": "the subject",
+    "/mailboxId": "the inbox",
+    "/status": "the status",
+    "/assignTo": "the owner",
+    "/primaryCustomer.id": "the customer",
+    "/draft": "whether it is a draft",
+    "/text": "the text",
+    "/hidden": "whether it is hidden",
+}
+"""The fields of patches as people read them; a refusal names the path, as the program that is refused wrote it."""
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _SHOWN_MOST = 8
 

@@ -16,8 +16,9 @@ from deskhand.db.statements import Insert, P, columns, command, rows
 from deskhand.gateway import agents
 from deskhand.gateway.audit import By
 from deskhand.gateway.credentials import Memory
-from deskhand.gateway.tables import stop
+from deskhand.gateway.tables import agent, stop
 from deskhand.lib.clock import to_wire
+from deskhand.outbox import events
 
 Scope = Literal["agent", "inbox_writes", "writes", "all"]
 CHANGED = "stops"
@@ -33,6 +34,21 @@ class Stop(msgspec.Struct, frozen=True):
     made_at: str
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """A stop as people see it: with the name of the agent that it is about, and who made it."""
+
+    id: int
+    scope: Scope
+    target_id: int | None
+    made_at: str
+    made_by: str
+    agent_name: str | None
+
+    @property
+    def by(self) -> By:
+        return msgspec.json.decode(self.made_by, type=By)
+
+
 class NewStop(msgspec.Struct, frozen=True, kw_only=True):
     """A stop as it is stored."""
 
@@ -46,6 +62,21 @@ class NewStop(msgspec.Struct, frozen=True, kw_only=True):
 _MINE = stop.c.account_id == P("account_id")
 _ADD = Insert(stop, NewStop)
 _LIST = rows(Stop, sa.select(*columns(stop, *Stop.__struct_fields__)).where(_MINE).order_by(stop.c.id))
+_STANDING = rows(
+    Standing,
+    sa.select(*columns(stop, *Standing.__struct_fields__[:5]), agent.c.name.label("agent_name"))
+    .select_from(stop)
+    .outerjoin(
+        agent,
+        sa.and_(
+            agent.c.account_id == stop.c.account_id,
+            agent.c.id == stop.c.target_id,
+            stop.c.scope == sa.literal_column("'agent'"),
+        ),
+    )
+    .where(_MINE)
+    .order_by(stop.c.id),
+)
 _REMOVE = command(sa.delete(stop).where(_MINE, stop.c.id == P("id")))
 _REMOVE_ALL = command(sa.delete(stop).where(_MINE))
 
@@ -89,6 +120,7 @@ def add(
     new = NewStop(account_id=account_id, scope=scope, target_id=target_id, made_at=to_wire(now), made_by=made_by)
     id = tx.add(_ADD, new)
     tx.changed(CHANGED)
+    tx.changed(events.PAGES)
     return Stop(id, scope, target_id, new.made_at)
 
 
@@ -112,12 +144,18 @@ def listed(db: Reader, account_id: int) -> list[Stop]:
     return db.all(_LIST, account_id=account_id)
 
 
+def standing(db: Reader, account_id: int) -> list[Standing]:
+    """As `listed`, with names."""
+    return db.all(_STANDING, account_id=account_id)
+
+
 def lift(tx: Writer, account_id: int, id: int) -> Stop:
     """Take one stop back; gives what it was. Raises NotFound."""
     found = next((one for one in listed(tx, account_id) if one.id == id), None)
     if found is None or not tx.run(_REMOVE, account_id=account_id, id=id):
         raise NotFound
     tx.changed(CHANGED)
+    tx.changed(events.PAGES)
     return found
 
 
@@ -125,6 +163,7 @@ def lift_all(tx: Writer, account_id: int) -> int:
     """Take every stop of an account back; gives how many there were."""
     count = tx.run(_REMOVE_ALL, account_id=account_id)
     tx.changed(CHANGED)
+    tx.changed(events.PAGES)
     return count
 
 

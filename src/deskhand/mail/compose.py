@@ -37,11 +37,12 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]{1,30}")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An attachment."""
+    """An attachment; one with a `content_id` is a picture that the HTML shows in place."""
 
     name: str
     mime_type: str
     data: bytes
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +124,13 @@ def document(html: str) -> str:
 
 def _content(mail: Outgoing) -> bytes:
     """The parts, by hand but for files: the standard library takes several times as long over them."""
-    forms = _multipart("alternative", [_text_part("plain", mail.text + "\n"), _text_part("html", mail.html)])
-    return _multipart("mixed", [forms, *map(_file_part, mail.attachments)]) if mail.attachments else forms
+    html = _text_part("html", mail.html)
+    pictures = [_file_part(one) for one in mail.attachments if one.content_id]
+    others = [_file_part(one) for one in mail.attachments if not one.content_id]
+    if pictures:
+        html = _multipart("related", [html, *pictures])
+    forms = _multipart("alternative", [_text_part("plain", mail.text + "\n"), html])
+    return _multipart("mixed", [forms, *others]) if others else forms
 
 
 def _multipart(kind: str, parts: Sequence[bytes]) -> bytes:
@@ -150,6 +156,10 @@ def _text_part(kind: str, text: str) -> bytes:
 def _file_part(file: File) -> bytes:
     """A file; the standard library knows how to write names that are more than plain ones."""
     (kind, subtype), name = _mime_type(file.mime_type), _filename(file.name)
+    if file.content_id:
+        head = f"Content-Type: {kind}/{subtype}\r\nContent-ID: <{file.content_id}>\r\n"
+        encoded = base64.encodebytes(file.data).replace(b"\n", b"\r\n")
+        return f"{head}Content-Disposition: inline\r\nContent-Transfer-Encoding: base64\r\n\r\n".encode() + encoded
     if _PLAIN_NAME.fullmatch(name):
         head = f'Content-Type: {kind}/{subtype}\r\nContent-Disposition: attachment; filename="{name}"\r\n'
         encoded = base64.encodebytes(file.data).replace(b"\n", b"\r\n")

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from imap_tools import BaseMailBox
 from imap_tools.errors import (
@@ -244,8 +244,17 @@ class Folder:
 
 
 @contextmanager
-def opened(server: ImapServer, folder: str, step_s: float = STEP_S, wire: Wire | None = None) -> Iterator[Folder]:
-    """Sign in and open a folder for reading; whatever goes wrong is ImapFailed. `wire` can be cut meanwhile."""
+def opened(
+    server: ImapServer,
+    folder: str,
+    step_s: float = STEP_S,
+    wire: Wire | None = None,
+    passed: Callable[[Literal["encrypted", "signed in"]], None] = lambda _: None,
+) -> Iterator[Folder]:
+    """Sign in and open a folder for reading; whatever goes wrong is ImapFailed.
+
+    `wire` can be cut meanwhile; `passed` is told how far it has come.
+    """
     where = f"the IMAP server {server.host} port {server.port}"
     context = None if server.tls == "none" else _tls(server)
     with _in_words(where, server, folder):
@@ -254,10 +263,12 @@ def opened(server: ImapServer, folder: str, step_s: float = STEP_S, wire: Wire |
         with _in_words(where, server, folder):
             if server.tls == "starttls":
                 connection.client.starttls(context)
+            passed("encrypted")
             # LOGIN has no letters beyond ASCII.
             ascii_only = (server.user + server.password).isascii()
             sign_in = connection.login if ascii_only else connection.login_utf8
             sign_in(server.user, server.password, initial_folder=None)
+            passed("signed in")
         yield Folder(connection, folder, where, server)
     finally:
         with suppress(ImapFailed, ImapToolsError, imaplib.IMAP4.error, OSError):

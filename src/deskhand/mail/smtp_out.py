@@ -79,10 +79,11 @@ async def test_smtp(server: SmtpServer, base_url: str = "", sender: str = "") ->
 
 
 @asynccontextmanager
-async def signed_in(server: SmtpServer, base_url: str) -> AsyncIterator[aiosmtplib.SMTP]:
+async def signed_in(server: SmtpServer, base_url: str, *, sign_in: bool = True) -> AsyncIterator[aiosmtplib.SMTP]:
     """A connection to a server, encrypted and signed in as its URL asks; whatever goes wrong is Undelivered.
 
-    Deskhand greets it by the name of the host in its own base URL.
+    Without `sign_in` that is left to the caller, who wants to know how far it came. Deskhand greets it by the name of
+    the host in its own base URL.
     """
     where = f"the SMTP server {server.host} port {server.port}"
     try:
@@ -90,8 +91,8 @@ async def signed_in(server: SmtpServer, base_url: str) -> AsyncIterator[aiosmtpl
             client = aiosmtplib.SMTP(
                 hostname=server.host,
                 port=server.port,
-                username=server.user or None,
-                password=server.password or None,
+                username=(server.user or None) if sign_in else None,
+                password=(server.password or None) if sign_in else None,
                 local_hostname=_own_name(base_url),
                 timeout=STEP_S,
                 use_tls=server.tls == "implicit",

@@ -1,4 +1,7 @@
-"""Variables in signatures and automatic answers: `{%user.firstName%}`, `{%customer.firstName,fallback=there%}`."""
+"""Variables in signatures, saved replies and automatic answers.
+
+Such as `{%user.firstName%}` and `{%customer.firstName,fallback=there%}`.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,21 @@ def filled(html: str, values: Mapping[str, str]) -> str:
 def filled_line(text: str, values: Mapping[str, str]) -> str:
     """As `filled`, for a text that is no HTML."""
     return unescape(_replaced(escape(text), {name: escape(value) for name, value in values.items()}))
+
+
+def marked(html: str, values: Mapping[str, str]) -> str:
+    """As `filled`, but what is not known and has no fall-back stays as it stands, marked for whoever writes on."""
+    known = {name: escape(value) for name, value in values.items()}
+
+    def replaced(found: re.Match[str]) -> str:
+        return known.get(found[1]) or (found[2] or "").strip() or f"<mark>{found[0]}</mark>"
+
+    return _VARIABLE.sub(replaced, html) if "{%" in html else html
+
+
+def unfilled(text: str) -> list[str]:
+    """The variables that stand in a text, each once, as they are written."""
+    return list(dict.fromkeys(found[0] for found in _VARIABLE.finditer(text) if found[1] in NAMES))
 
 
 def _replaced(text: str, values: Mapping[str, str]) -> str:

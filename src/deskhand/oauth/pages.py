@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from deskhand.db.engine import Conflict, Duplicate, Unavailable
+from deskhand.lib.secrets import new_token
 from deskhand.oauth.parameters import Gone, TooLarge, TooSlow, fields, read_body
 
 log = logging.getLogger("deskhand.oauth")
@@ -23,7 +24,13 @@ _HERE = Path(__file__).parent
 STYLESHEET = (_HERE / "static" / "sign-in.css").read_bytes()
 SIGN_IN_PATH = "/sign-in"
 SIGN_OUT_PATH = "/sign-out"
+CODE_PATH = "/sign-in/code"
+FORGOT_PATH = "/sign-in/forgot"
+PROVIDER_PATH = "/sign-in/oidc"
+ICON_PATH = "/static/deskhand.svg"
 STYLESHEET_PATH = "/static/sign-in.css"
+FORM_COOKIE = "deskhand_form"
+"""Ties the forms of signing in to the browser they were sent to, before there is a session."""
 _VERSION = hashlib.sha256(STYLESHEET).hexdigest()[:12]
 
 _TEMPLATES = Environment(
@@ -31,8 +38,9 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )  # fmt: skip
 _TEMPLATES.globals.update(
-    stylesheet=f"{STYLESHEET_PATH}?v={_VERSION}", sign_in_path=SIGN_IN_PATH, sign_out_path=SIGN_OUT_PATH
-)
+    stylesheet=f"{STYLESHEET_PATH}?v={_VERSION}", sign_in_path=SIGN_IN_PATH, sign_out_path=SIGN_OUT_PATH,
+    code_path=CODE_PATH, forgot_path=FORGOT_PATH, provider_path=PROVIDER_PATH, icon_path=ICON_PATH,
+)  # fmt: skip
 
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "
 _HEADERS = {
@@ -50,13 +58,14 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Refusal(Exception):
-    """A request that a page answers with a few words instead: what is wrong and what to do."""
+    """A request that a page answers with a few words instead: what is wrong and what to do, and where (`link`)."""
 
-    def __init__(self, status: int, title: str, text: str) -> None:
+    def __init__(self, status: int, title: str, text: str, link: tuple[str, str] | None = None) -> None:
         super().__init__(title)
         self.status = status
         self.title = title
         self.text = text
+        self.link = link
 
 
 class ExpiredForm(Refusal):
@@ -86,14 +95,37 @@ def guarded(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except Refusal as refusal:
-            return page("notice.html", refusal.status, title=refusal.title, text=refusal.text)
+            return page("notice.html", refusal.status, title=refusal.title, text=refusal.text, link=refusal.link)
         except (Unavailable, Conflict, Duplicate) as problem:
             log.warning("%s", problem)
-            response = page("notice.html", 503, title="Back in a moment", text="Please try again shortly.")
+            response = page("notice.html", 503, title="Back in a moment", text="Please try again shortly.", link=None)
             response.headers["Retry-After"] = "2"
             return response
 
     return answer
+
+
+def form_token(request: Request) -> str:
+    """What a form carries before there is a session: one token for all of a browser's tabs, if it is a proper one."""
+    kept = request.cookies.get(FORM_COOKIE, "")
+    return kept if re.fullmatch("[A-Za-z0-9]{32}", kept) else new_token()
+
+
+def keep_token(response: Response, token: str, *, secure: bool) -> Response:
+    """Have the browser keep the token that its form carries."""
+    response.set_cookie(FORM_COOKIE, token, path="/sign-in", secure=secure, httponly=True, samesite="lax")
+    return response
+
+
+def host(request: Request) -> str:
+    """The network address that a request came from."""
+    return request.client.host if request.client else ""
+
+
+def too_many(wait_s: int) -> str:
+    """That something was tried too often, and how long to wait."""
+    minutes = -(-wait_s // 60)
+    return f"Too many attempts. Please wait {'a minute' if minutes == 1 else f'{minutes} minutes'} and try again."
 
 
 async def read_form(request: Request) -> dict[str, str]:

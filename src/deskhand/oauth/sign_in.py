@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 from dataclasses import dataclass
 
 import msgspec
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 from starlette.requests import Request
 from starlette.responses import Response
 
-from deskhand.db.engine import Database, Reader, Writer
+from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import P, command, rows
 from deskhand.desk.users.tables import account, staff
-from deskhand.lib.clock import Clock
-from deskhand.lib.secrets import new_token
-from deskhand.oauth import pages, passwords, sessions, throttle
+from deskhand.oauth import entering, pages, passwords, sessions, throttle
 from deskhand.oauth.pages import ExpiredForm, own_path, page, read_form, redirect
-
-FORM_COOKIE = "deskhand_form"
-"""Ties the sign-in form to the browser it was sent to, before there is a session."""
-AT_ONCE = 2
-"""How many passwords are verified at a time: each takes a core and 64 MiB."""
+from deskhand.oauth.parts import Parts
 
 EMPTY = "Enter your e-mail address and your password."
 WRONG = "This e-mail address and password don't fit together."
 EXPIRED = "This form has expired. Please sign in once more; cookies must be allowed."
 SEVERAL = "You have several accounts with this e-mail address and password. Choose one and enter the password again."
+SAID = {"password": "Your new password is set. Sign in with it."}
+"""What the page says when another has led here, by the parameter `said`."""
 
 
 class _Candidate(msgspec.Struct, frozen=True):
@@ -70,19 +63,15 @@ class _Given:
 class SignIn:
     """The pages `/sign-in` and `/sign-out`."""
 
-    def __init__(self, database: Database, clock: Clock, *, secure: bool, cost: PasswordHasher) -> None:
-        self._database = database
-        self._clock = clock
-        self._secure = secure
-        self._cost = cost
-        self._few = asyncio.Semaphore(AT_ONCE)
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     async def show(self, request: Request) -> Response:
         """The form; who is signed in already goes straight on."""
         wanted = own_path(request.query_params.get("next"))
-        if await sessions.current(request, self._database, self._clock):
+        if await sessions.current(request, self._parts.database, self._parts.clock):
             return redirect(wanted)
-        return self._form(request, _Given("", "", "", wanted))
+        return self._form(request, _Given("", "", "", wanted), said=SAID.get(request.query_params.get("said", ""), ""))
 
     async def submit(self, request: Request) -> Response:
         """Sign in, or say what is wrong."""
@@ -91,35 +80,36 @@ class SignIn:
             form.get("email", "").strip().lower(), form.get("password", ""), form.get("account", ""),
             own_path(form.get("next")),
         )  # fmt: skip
-        if not sessions.is_own_form(request, request.cookies.get(FORM_COOKIE, ""), form.get("csrf")):
+        if not sessions.is_own_form(request, request.cookies.get(pages.FORM_COOKIE, ""), form.get("csrf")):
             return self._form(request, given, 403, EXPIRED)
         if not given.email or not given.password:
             return self._form(request, given, 400, EMPTY)
-        host = request.client.host if request.client else ""
-        attempt = throttle.Attempt(given.email, host, self._clock.now())
+        attempt = throttle.Attempt(given.email, pages.host(request), self._parts.clock.now())
         try:
-            await self._database.write(attempt.begin)
+            await self._parts.database.write(attempt.begin)
         except throttle.TooMany as refused:
-            return self._slow_down(request, given, refused.retry_after_s)
+            response = self._form(request, given, 429, pages.too_many(refused.retry_after_s))
+            response.headers["Retry-After"] = str(refused.retry_after_s)
+            return response
         right = await self._right(given)
         if not right:
             return self._form(request, given, 400, WRONG)
         if len(right) > 1:
-            await self._database.write(attempt.succeed)
+            await self._parts.database.write(attempt.succeed)
             return self._form(request, given, 200, SEVERAL, right)
         return await self._enter(request, attempt, right[0], given)
 
     async def leave(self, request: Request) -> Response:
         """Sign out."""
         form = await read_form(request)
-        signed_in = await sessions.current(request, self._database, self._clock)
+        signed_in = await sessions.current(request, self._parts.database, self._parts.clock)
         if signed_in is not None:
             if not sessions.is_own_form(request, signed_in.csrf_token, form.get("csrf")):
                 raise ExpiredForm
             value = request.cookies[sessions.COOKIE]
-            await self._database.write(lambda tx: sessions.end(tx, value))
+            await self._parts.database.write(lambda tx: sessions.end(tx, value))
         response = redirect(pages.sign_in_path(own_path(form.get("next"))))
-        response.delete_cookie(sessions.COOKIE, secure=self._secure, httponly=True, samesite="lax")
+        response.delete_cookie(sessions.COOKIE, secure=self._parts.secure, httponly=True, samesite="lax")
         return response
 
     async def _right(self, given: _Given) -> list[_Candidate]:
@@ -128,46 +118,24 @@ class SignIn:
         def candidates(db: Reader) -> list[_Candidate]:
             return db.all(_CANDIDATES, email=given.email)
 
-        def verify(found: list[_Candidate]) -> list[_Candidate]:
-            if not found:
-                passwords.verify(None, given.password, self._cost)  # so that time does not tell who has an account
-            return [one for one in found if passwords.verify(one.password_hash, given.password, self._cost)]
-
-        found = await self._database.read(candidates)
+        found = await self._parts.database.read(candidates)
         if given.account:
             found = [one for one in found if str(one.account_id) == given.account]
-        async with self._few:
-            return await asyncio.to_thread(verify, found)
+        if not found:
+            await self._parts.passwords.verify(None, given.password)  # so that time does not tell who has an account
+        return [one for one in found if await self._parts.passwords.verify(one.password_hash, given.password)]
 
     async def _enter(self, request: Request, attempt: throttle.Attempt, who: _Candidate, given: _Given) -> Response:
         rehashed = None
-        if passwords.outdated(who.password_hash, self._cost):
-            async with self._few:
-                rehashed = await asyncio.to_thread(passwords.hash, given.password, self._cost)
-        before = request.cookies.get(sessions.COOKIE)
+        if passwords.outdated(who.password_hash, self._parts.passwords.cost):
+            rehashed = await self._parts.passwords.hash(given.password)
 
-        def enter(tx: Writer) -> str:
+        def also(tx: Writer) -> None:
             attempt.succeed(tx)
             if rehashed is not None:
                 tx.run(_REHASH, id=who.user_id, before=who.password_hash, after=rehashed)
-            return sessions.start(
-                tx, account_id=who.account_id, user_id=who.user_id, now=self._clock.now(), before=before
-            )
 
-        value = await self._database.write(enter)
-        response = redirect(given.next)
-        response.set_cookie(
-            sessions.COOKIE, value, max_age=sessions.LIFE_S, secure=self._secure, httponly=True, samesite="lax"
-        )
-        response.delete_cookie(FORM_COOKIE, "/sign-in", secure=self._secure, httponly=True, samesite="lax")
-        return response
-
-    def _slow_down(self, request: Request, given: _Given, wait_s: int) -> Response:
-        minutes = -(-wait_s // 60)
-        wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-        response = self._form(request, given, 429, f"Too many attempts. Please wait {wait} and try again.")
-        response.headers["Retry-After"] = str(wait_s)
-        return response
+        return await entering.go_on(self._parts, request, who.account_id, who.user_id, given.next, also)
 
     def _form(
         self,
@@ -176,12 +144,12 @@ class SignIn:
         status: int = 200,
         fault: str = "",
         accounts: list[_Candidate] | None = None,
+        said: str = "",
     ) -> Response:
-        # One token for all of a browser's tabs; only a well-formed one is kept.
-        kept = request.cookies.get(FORM_COOKIE, "")
-        token = kept if re.fullmatch("[A-Za-z0-9]{32}", kept) else new_token()
+        token = pages.form_token(request)
         response = page(
-            "sign-in.html", status, csrf=token, email=given.email, next=given.next, fault=fault, accounts=accounts or []
-        )
-        response.set_cookie(FORM_COOKIE, token, path="/sign-in", secure=self._secure, httponly=True, samesite="lax")
-        return response
+            "sign-in.html", status, csrf=token, email=given.email, next=given.next, fault=fault,
+            accounts=accounts or [], said=said,
+            provider=self._parts.provider.settings.name if self._parts.provider else "",
+        )  # fmt: skip
+        return pages.keep_token(response, token, secure=self._parts.secure)

@@ -1,4 +1,7 @@
-"""Applications, authorization codes, tokens, sign-in sessions and failed sign-ins. Secrets are kept as SHA-256."""
+"""Applications, authorization codes, tokens; sign-in sessions, second factors, failed sign-ins.
+
+Secrets are kept as SHA-256, but for that of a second factor, which is sealed because codes are computed from it.
+"""
 
 from __future__ import annotations
 
@@ -54,14 +57,64 @@ web_session = table(
     sa.Column("csrf_token", Text, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("user_agent", Text),  # what the browser calls itself; empty: nobody asked
+    sa.Column("address", Text),  # of the network, when it was seen last
+    sa.Column("seen_at", Moment),  # written every few minutes at most
     sa.Index("ix_web_session_expires", "expires_at"),
     sa.Index("ix_web_session_user", "user_id"),
 )
 
-# What throttles guessing of passwords: how many sign-ins failed in each minute, by e-mail and by network address.
+# Who has given the right password and has yet to give a code: good for minutes, and for nothing else.
+sign_in_step = table(
+    "sign_in_step",
+    id_column(),
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("step_hash", Text, nullable=False, unique=True),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("ix_sign_in_step_expires", "expires_at"),
+    sa.Index("ix_sign_in_step_user", "user_id"),
+)
+
+# A user's app that makes codes. Without `on_since` it was shown but never proved to work, and is not asked for.
+second_factor = table(
+    "second_factor",
+    account_column(),
+    sa.Column("user_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("sealed", Text, nullable=False),  # the secret that app and server share
+    sa.Column("last_step", Id, nullable=False),  # of the last code that was taken: none is taken twice
+    sa.Column("on_since", Moment),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+# What stands in for a lost app; a row is gone once its code was used.
+recovery_code = table(
+    "recovery_code",
+    id_column(),
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("code_hash", Text, nullable=False),
+    sa.Index("ix_recovery_code_user", "user_id"),
+)
+
+# Users as an OpenID provider knows them.
+provider_identity = table(
+    "provider_identity",
+    id_column(),
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("issuer", Text, nullable=False),
+    sa.Column("subject", Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index("uq_provider_identity", "issuer", "subject", "account_id", unique=True),
+    sa.Index("ix_provider_identity_user", "user_id"),
+)
+
+# What throttles guessing of passwords and codes, and mails to reset passwords: how many were tried in each minute, by
+# whom they are about and by network address.
 failed_sign_in = table(
     "failed_sign_in",
-    sa.Column("who", Text, nullable=False),  # SHA-256 of the e-mail address or the network address
+    sa.Column("who", Text, nullable=False),  # SHA-256 of what is tried, and the e-mail or the network address
     sa.Column("minute", Id, nullable=False),  # since 1970
     sa.Column("failures", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("who", "minute"),

@@ -1,4 +1,4 @@
-"""Slowing down who guesses passwords: failed sign-ins are counted by e-mail address and by network address.
+"""Slowing down who guesses passwords or codes, or has mail sent: counted by e-mail address and by network address.
 
 An attempt is counted before the password is looked at and taken back when it was right, so that many at once don't slip
 through. Taking back one's own is all that success does: somebody with an account elsewhere under the same e-mail
@@ -20,9 +20,28 @@ from deskhand.db.statements import P, command, rows
 from deskhand.lib.secrets import digest
 from deskhand.oauth.tables import failed_sign_in
 
-WINDOW_MINUTES = 5
-MOST_BY_EMAIL = 5
-MOST_BY_ADDRESS = 30
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How often something may be tried in some minutes: about one e-mail address, and from one network address."""
+
+    name: str
+    minutes: int
+    by_email: int
+    by_address: int
+
+
+PASSWORD = Rule("", 5, 5, 30)
+CODE = Rule("code ", 15, 5, 30)
+"""Of 10^6 codes three fit at a time, so whoever has the password guesses one in two years."""
+MAIL = Rule("mail ", 60, 5, 20)
+"""Mails that let choose a password; each counts, for none of them is ever wrong."""
+PROVIDER = Rule("provider ", 5, 30, 30)
+"""What makes this server call an OpenID provider; by network address alone."""
+WINDOW_MINUTES = PASSWORD.minutes
+MOST_BY_EMAIL = PASSWORD.by_email
+MOST_BY_ADDRESS = PASSWORD.by_address
+_KEPT_MINUTES = 60
 
 
 class _Minute(msgspec.Struct, frozen=True):
@@ -50,26 +69,27 @@ class TooMany(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to sign in: with which e-mail address, from which network address, when."""
+    """One attempt, by default to sign in: with which e-mail address, from which network address, when."""
 
     email: str
     host: str
     at: datetime
+    rule: Rule = PASSWORD
 
     def begin(self, tx: Writer) -> None:
         """Count the attempt; raises TooMany, and then it is not counted."""
         self._count(tx, 1)
         now_s = int(self.at.timestamp())
         now = now_s // 60
-        since = now - WINDOW_MINUTES
+        since = now - self.rule.minutes
         for who, most in self._who():
             # The row of this minute is locked by the count above, so of attempts at once none is missed (but for one
             # or two at the turn of a minute).
             recent = tx.all(_RECENT, who=who, since=since, now=now)
             over = sum(minute.failures for minute in recent) - most
             if over > 0:
-                raise TooMany((_falls_to(recent, over) + WINDOW_MINUTES) * 60 - now_s)
-        tx.run(_DELETE_OLD, until=since)
+                raise TooMany((_falls_to(recent, over) + self.rule.minutes) * 60 - now_s)
+        tx.run(_DELETE_OLD, until=now - _KEPT_MINUTES)
 
     def succeed(self, tx: Writer) -> None:
         """Take the count back: the password was right."""
@@ -81,8 +101,10 @@ class Attempt:
             tx.run(_COUNT, who=who, minute=minute, failures=by)
 
     def _who(self) -> tuple[tuple[str, int], ...]:
-        by_email, by_address = digest(f"email {self.email}"), digest(f"address {network(self.host)}")
-        return (by_email, MOST_BY_EMAIL), (by_address, MOST_BY_ADDRESS)
+        rule = self.rule
+        by_email = digest(f"{rule.name}email {self.email}"), rule.by_email
+        by_address = digest(f"{rule.name}address {network(self.host)}"), rule.by_address
+        return by_email, by_address
 
 
 def network(host: str) -> str:

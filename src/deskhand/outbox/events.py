@@ -11,6 +11,13 @@ from deskhand.outbox.tables import event
 
 WAKE = "jobs"
 """The name under which new events and jobs are announced to the worker, see `Database.listen`."""
+EVENTS = "events"
+"""The name under which new events are announced to open pages."""
+PRESENCE = "presence"
+"""The name under which is announced that somebody came, went or began to write."""
+PAGES = "pages"
+"""The name under which changes are announced that are no events but that any open page may show, such as settings."""
+FOR_PAGES = frozenset({EVENTS, PRESENCE, PAGES})
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +69,21 @@ _TAKE = rows(
     .values(handled=sa.literal_column("1"))
     .returning(*(event.c[name] for name in Fact.__struct_fields__)),
 )
+_NEWEST = value(int, sa.select(sa.func.coalesce(sa.func.max(event.c.id), sa.literal_column("0"))))
+_AFTER = rows(
+    Fact,
+    sa.select(*(event.c[name] for name in Fact.__struct_fields__))
+    .where(event.c.id > P("id"))
+    .order_by(event.c.id)
+    .limit(sa.literal_column("1000")),
+)
 
 
 def record(tx: Writer, fact: Event) -> None:
     """Write a fact down, in the transaction of the change that it tells of."""
     tx.add_many(ADD, (fact,))
     tx.changed(WAKE)
+    tx.changed(EVENTS)
 
 
 def any_unhandled(db: Reader) -> bool:
@@ -78,3 +94,13 @@ def any_unhandled(db: Reader) -> bool:
 def take(tx: Writer, most: int) -> list[Fact]:
     """The next events that nobody has looked at, oldest first; once this transaction commits they count as handled."""
     return sorted(tx.all(_TAKE, most=most), key=lambda fact: fact.id)
+
+
+def newest(db: Reader) -> int:
+    """The id of the last event there is; 0 where there is none."""
+    return db.first(_NEWEST)
+
+
+def after(db: Reader, id: int) -> list[Fact]:
+    """The events behind one, oldest first, at most a thousand: those of all accounts, for whoever serves all."""
+    return db.all(_AFTER, id=id)

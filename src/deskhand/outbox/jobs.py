@@ -135,6 +135,26 @@ _TALLY = rows(
         sa.func.min(job.c.due_at).label("first_due_at"),
     ).group_by(job.c.kind, job.c.state),
 )
+_OURS = job.c.account_id == P("account_id")
+_TALLY_OF = rows(
+    Tally,
+    sa.select(
+        job.c.kind,
+        job.c.state,
+        sa.func.count().label("n"),
+        sa.func.min(job.c.due_at).label("first_due_at"),
+    )
+    .where(_OURS)
+    .group_by(job.c.kind, job.c.state)
+    .order_by(job.c.state, job.c.kind),
+)
+_RETRIED = rows(
+    Shown,
+    sa.select(*(job.c[name] for name in Shown.__struct_fields__))
+    .where(_OURS, _WAITING, job.c.last_error != sa.literal_column("''"))
+    .order_by(job.c.id)
+    .limit(P("most", sa.Integer)),
+)
 _NAMED = (
     job.c.account_id == P("account_id"),
     job.c.kind == P("kind"),
@@ -142,6 +162,11 @@ _NAMED = (
 )
 _NOBODY: sa.ColumnElement[int] = sa.literal_column("0")
 _WITHDRAW = command(sa.delete(job).where(*_NAMED, _WAITING, job.c.claim == _NOBODY, job.c.attempts == _NOBODY))
+_WITHDRAW_ONE = command(
+    sa.delete(job).where(
+        _OURS, job.c.kind == P("kind"), job.c.payload == P("payload"), _WAITING, job.c.claim == _NOBODY
+    )
+)
 _PENDING = value(int, sa.select(job.c.id).where(*_NAMED, _WAITING).limit(sa.literal_column("1")))
 _FORGET = command(sa.delete(job).where(*_NAMED, _FAILED))
 _RESTARTED = {
@@ -196,6 +221,11 @@ def withdraw(tx: Writer, account_id: int, kind: str, begins: str) -> bool:
     A worker and this can't both have the same job: whoever comes second finds none.
     """
     return bool(tx.run(_WITHDRAW, account_id=account_id, kind=kind, begins=beginning(begins)))
+
+
+def withdraw_exactly(tx: Writer, account_id: int, kind: str, payload: str) -> bool:
+    """Take back a job with just this payload, though it has been tried before; False where a worker has it now."""
+    return bool(tx.run(_WITHDRAW_ONE, account_id=account_id, kind=kind, payload=payload))
 
 
 def any_waiting(db: Reader, account_id: int, kind: str, begins: str) -> bool:
@@ -264,10 +294,24 @@ def tally(db: Reader) -> list[Tally]:
     return db.all(_TALLY)
 
 
+def tally_of(db: Reader, account_id: int) -> list[Tally]:
+    """How many jobs an account has of each kind and state."""
+    return db.all(_TALLY_OF, account_id=account_id)
+
+
+def retried(db: Reader, account_id: int, most: int) -> list[Shown]:
+    """An account's jobs that went wrong and will be tried again by themselves, the oldest first."""
+    return db.all(_RETRIED, account_id=account_id, most=most)
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which of the jobs that gave up: one, those of a kind, those made in a span of time (as on the wire); or all."""
+    """Which of the jobs that gave up: one, those of a kind, those made in a span of time (as on the wire); or all.
 
+    Of every account, unless one is named.
+    """
+
+    account_id: int | None = None
     id: int | None = None
     kind: str | None = None
     since: str | None = None
@@ -291,6 +335,8 @@ def run_again(tx: Writer, chosen: Chosen, now: datetime) -> int:
 
 def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     conditions = [_FAILED]
+    if chosen.account_id is not None:
+        conditions.append(_OURS)
     if chosen.id is not None:
         conditions.append(job.c.id == P("id"))
     if chosen.kind is not None:

@@ -21,6 +21,7 @@ class Path(NamedTuple):
 
 
 PATHS = (
+    Path("POST", "/sandbox/enter", "signs a browser in as the user whose user_id the form has"),
     Path(
         "POST", "/sandbox/reset", "puts data and clock back; with everything, journal and snapshots go too",
         '{"everything": true}',

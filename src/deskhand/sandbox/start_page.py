@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,11 @@ _HEADERS = {
 }
 
 
-def routes(description: dict[str, Any], folder: Path, clock: Clock) -> list[Route]:
-    """The start page of a sandbox described as in sandbox.json."""
+Show = Callable[[Request], Awaitable[Response]]
+
+
+def welcome(description: dict[str, Any], folder: Path, clock: Clock) -> Show:
+    """What shows the start page of a sandbox described as in sandbox.json."""
 
     async def start(request: Request) -> Response:
         app = description["apps"][0]
@@ -48,8 +52,14 @@ def routes(description: dict[str, Any], folder: Path, clock: Clock) -> list[Rout
         )
         return HTMLResponse(page, headers=_HEADERS)
 
+    return start
+
+
+def routes(start: Show) -> list[Route]:
+    """Where the start page is for those who are signed in, too, and what it loads."""
+
     async def style(request: Request) -> Response:
         css = (_HERE / "static" / "start.css").read_bytes()
         return Response(css, media_type="text/css", headers={"X-Content-Type-Options": "nosniff"})
 
-    return [Route("/", start), Route("/sandbox/start.css", style)]
+    return [Route("/sandbox/start", start), Route("/sandbox/start.css", style)]

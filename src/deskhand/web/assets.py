@@ -1,4 +1,7 @@
-"""Files that pages load, such as stylesheets: read once, served compressed, with a name that changes when they do."""
+"""Files that pages load, such as stylesheets: read once and served compressed, in a folder named after all of them.
+
+So one may load another by its bare name, and both may be kept for good.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,22 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 _FOLDER = Path(__file__).parent / "static"
-_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
 _FOR_GOOD = "public, max-age=31536000, immutable"
+STYLESHEET = "deskhand.css"
+_PARTS = (
+    "tokens", "base", "controls", "frame", "list", "conversation", "writing", "console", "oversight", "settings",
+    "channels", "reports", "account",
+)  # fmt: skip
+"""What the stylesheet is put together from, in this order: files in `static/css`."""
+OF_CUSTOMERS = "customers.css"
+"""The stylesheet of the one page that customers see: as small as the page."""
 
 
 @dataclass(frozen=True)
@@ -42,30 +59,45 @@ def answer(request: Request, body: Body, headers: dict[str, str], media_type: st
 
 
 def static(name: str) -> str:
-    """The address of a file, with its fingerprint: it may then be kept for good."""
-    return f"/static/{name}?v={_file(name).mark}"
+    """The address of a file, in the folder named after all files: it may then be kept for good."""
+    if name not in _files():
+        raise KeyError(name)
+    return f"/static/{_version()}/{name}"
 
 
-def route() -> Route:
+def routes() -> list[Route]:
     """Where the files are served."""
 
     async def serve(request: Request) -> Response:
         name: str = request.path_params["name"]
-        if name not in _names():
+        body = _files().get(name)
+        if body is None:
             return PlainTextResponse("Not found", 404)
-        body = _file(name)
-        known = request.query_params.get("v") == body.mark
+        known = request.path_params.get("version") == _version()
         headers = {"Cache-Control": _FOR_GOOD if known else "no-cache", "X-Content-Type-Options": "nosniff"}
         return answer(request, body, headers, _MEDIA_TYPES[Path(name).suffix])
 
-    return Route("/static/{name}", serve)
+    async def icon(request: Request) -> Response:
+        """What browsers ask for where a page names no icon, as those of other tools do."""
+        headers = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
+        return answer(request, _files()["deskhand.svg"], headers, _MEDIA_TYPES[".svg"])
+
+    return [
+        Route("/static/{name}", serve),
+        Route("/static/{version}/{name}", serve),
+        Route("/favicon.ico", icon),
+    ]
 
 
 @cache
-def _names() -> frozenset[str]:
-    return frozenset(path.name for path in _FOLDER.iterdir() if path.suffix in _MEDIA_TYPES)
+def _files() -> dict[str, Body]:
+    found = {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.suffix in _MEDIA_TYPES}
+    for name, parts in ((STYLESHEET, _PARTS), (OF_CUSTOMERS, ("tokens", "customers"))):
+        found[name] = b"\n".join((_FOLDER / "css" / f"{part}.css").read_bytes() for part in parts)
+    return {name: Body.of(content) for name, content in found.items()}
 
 
 @cache
-def _file(name: str) -> Body:
-    return Body.of((_FOLDER / name).read_bytes())
+def _version() -> str:
+    marks = "".join(f"{name} {body.mark} " for name, body in sorted(_files().items()))
+    return hashlib.sha256(marks.encode()).hexdigest()[:16]

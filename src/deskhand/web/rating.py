@@ -26,7 +26,7 @@ from deskhand.lib.clock import Clock, to_wire
 from deskhand.lib.sealing import SealingError
 from deskhand.oauth.parameters import Gone, TooLarge, TooSlow, fields, read_body
 from deskhand.oauth.throttle import network
-from deskhand.web import assets
+from deskhand.web import assets, drawing
 
 MOST_A_MINUTE = 60
 """Answers, and links that are wrong, from one network address in a minute."""
@@ -36,11 +36,11 @@ _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True,
 )  # fmt: skip
-_TEMPLATES.globals["static"] = assets.static
+_TEMPLATES.globals.update(static=assets.static, icon=drawing.icon)
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
     "Referrer-Policy": "no-referrer",  # the address of the page is all that it takes to rate
@@ -183,7 +183,7 @@ def _later() -> _Refused:
 
 
 def _notice(refused: _Refused) -> HTMLResponse:
-    return _answer("notice.html", refused.status, title=refused.title, text=refused.text)
+    return _answer("rating-notice.html", refused.status, title=refused.title, text=refused.text)
 
 
 def _answer(template: str, status: int, **values: Any) -> HTMLResponse:

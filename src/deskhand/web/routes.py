@@ -1,108 +1,101 @@
-"""The web pages there are so far: a conversation to read, where the API's `web` links lead, and a start page."""
+"""All pages: which there are, and the files they load."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+import json
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
-from deskhand.catalogue.matching import read_id
-from deskhand.catalogue.problems import Problem
-from deskhand.db.engine import Database, Reader, Unavailable
-from deskhand.desk import access
-from deskhand.desk.conversations import queries
-from deskhand.desk.conversations.mail import mailing
-from deskhand.desk.conversations.threads import thread_queries
-from deskhand.desk.conversations.threads.thread_queries import ShownThread
-from deskhand.desk.ratings.links import RatingLinks
-from deskhand.lib.clock import Clock
-from deskhand.lib.text import paragraphs
-from deskhand.oauth import sessions
-from deskhand.oauth.pages import sign_in_path
-from deskhand.web import assets
+from deskhand.desk.inboxes.folders import Folder
+from deskhand.web import assets, frame
+from deskhand.web.account.groups import GROUPS as ACCOUNT
+from deskhand.web.console.groups import GROUPS as AGENTS
+from deskhand.web.console.oversight import GROUPS as OVERSIGHT
+from deskhand.web.inbox.aside import PAGES as SIDE
+from deskhand.web.inbox.bulk import PAGES as BULK
+from deskhand.web.inbox.changes import PAGES as CHANGES
+from deskhand.web.inbox.conversation import PAGES as CONVERSATION
+from deskhand.web.inbox.customer import PAGES as CUSTOMERS
+from deskhand.web.inbox.files import PAGES as FILES
+from deskhand.web.inbox.lists import PAGES as LISTS
+from deskhand.web.inbox.palette import PAGES as PALETTE
+from deskhand.web.inbox.searching import PAGES as SEARCHING
+from deskhand.web.inbox.views import PAGES as VIEWS
+from deskhand.web.inbox.writing_groups import GROUPS as WRITING
+from deskhand.web.pages import HEADERS, Pages, notice
+from deskhand.web.parts import Web
 from deskhand.web.rating import RatingPage
+from deskhand.web.reports.of_agents import PAGES as AGENTS_REPORT
+from deskhand.web.reports.pages import PAGES as REPORTS
+from deskhand.web.settings.groups import GROUPS as SETTINGS
+from deskhand.web.streaming import stream
+from deskhand.web.visiting import visitor
 
-_HERE = Path(__file__).parent
-_TEMPLATES = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
-_TEMPLATES.globals["static"] = assets.static
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
-_LABELS = {"note": "note", "chat": "chat", "phone": "phone call"}
+GROUPS: tuple[Pages, ...] = (
+    LISTS,
+    SEARCHING,
+    VIEWS,
+    BULK,
+    PALETTE,
+    SIDE,
+    *WRITING,
+    CONVERSATION,
+    CHANGES,
+    CUSTOMERS,
+    FILES,
+    *AGENTS,
+    *OVERSIGHT,
+    *SETTINGS,
+    AGENTS_REPORT,
+    REPORTS,
+    *ACCOUNT,
+)
+"""The pages that need signing in, group by group; the first that fits a path answers."""
 
 
-def routes(database: Database, clock: Clock, links: RatingLinks) -> list[Route]:
-    """The pages as routes; `links` are those by which replies are rated."""
-
-    async def show(request: Request) -> Response:
-        signed_in = await sessions.current(request, database, clock)
-        if signed_in is None:
-            return RedirectResponse(sign_in_path(request.url.path), 303, _HEADERS)
-        id = read_id(request.path_params["id"])
-        try:
-            return await database.read(lambda db: _conversation(db, signed_in.user_id, id or 0))
-        except Problem as problem:
-            return _notice(problem.status, problem.message)
-        except Unavailable:
-            return _notice(503, "Back in a moment")
-
+def routes(web: Web) -> list[BaseRoute]:
+    """The pages as routes."""
     return [
-        Route("/conversation/{id}", show),
-        Route("/conversation/{id}/{number}", show),
-        *RatingPage(database, clock, links).routes,
-        assets.route(),
+        _start(web),
+        Route("/live", stream(web)),
+        *(route for group in GROUPS for route in group.routes(web)),
+        *RatingPage(web.database, web.clock, web.links).routes,
+        _manifest(),
+        *assets.routes(),
     ]
 
 
-def start_page() -> Route:
-    """What a desk shows at its root."""
+def missing(request: Request) -> Response:
+    """The page for an address that is none."""
+    return notice(request, 404, "There is nothing here", "The address may be misspelt, or what was there is gone.")
 
-    async def start(_: Request) -> Response:
-        return _page("start.html")
+
+def _start(web: Web) -> Route:
+    """The root: the visitor's own folder, or what welcomes somebody who is not signed in."""
+
+    async def start(request: Request) -> Response:
+        who = await visitor(request, web.database, web.clock)
+        if who is None:
+            return await web.welcome(request) if web.welcome else RedirectResponse("/sign-in", 303, HEADERS)
+        seen = (await web.database.read(lambda db: frame.load(db, who))).inboxes
+        first = next((one.folders for one in seen if one.waiting), seen[0].folders if seen else [])
+        path = next((one.path for one in first if one.kind is Folder.UNASSIGNED), "/search")
+        return RedirectResponse(path, 303, HEADERS)
 
     return Route("/", start)
 
 
-def _conversation(db: Reader, user_id: int, id: int) -> Response:
-    actor = access.actor(db, user_id)
-    if actor is None:
-        return _notice(403, "Access denied")
-    row = queries.one(db, actor, id)
-    if row.merged_into is not None:
-        return RedirectResponse(f"/conversation/{row.merged_into}", 303, _HEADERS)
-    threads = thread_queries.of_conversations(db, actor.account_id, [row.id])[row.id]
-    undelivered = {one.thread_id: one.words for one in mailing.failures(db, actor.account_id, row.id)}
-    shown = [_shown(one) | {"undelivered": undelivered.get(one.id)} for one in threads]
-    return _page("conversation.html", row=row, threads=shown)
+def _manifest() -> Route:
+    """What makes the desk something to be installed."""
+    content = json.dumps({
+        "name": "Deskhand", "short_name": "Deskhand", "start_url": "/", "display": "standalone",
+        "background_color": "#f6f5f2", "theme_color": "#1b6048",
+        "icons": [{"src": assets.static("deskhand.svg"), "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+    })  # fmt: skip
 
+    async def show(_: Request) -> Response:
+        return Response(content, media_type="application/manifest+json", headers={"Cache-Control": "no-cache"})
 
-def _shown(row: ShownThread) -> dict[str, Any]:
-    by_customer = row.created_by_type == "customer"
-    first, last = (
-        (row.author_customer_first, row.author_customer_last) if by_customer else (row.author_first, row.author_last)
-    )
-    labels = [_LABELS.get(row.type, ""), "" if row.state == "published" else row.state]
-    return {
-        "line_item": row.type == "lineitem",
-        "text": row.action_text,
-        "kind": row.type,
-        "author": f"{first or ''} {last or ''}".strip() or row.author_customer_email or "Someone",
-        "label": ", ".join(label for label in labels if label),
-        "at": row.created_at,
-        "paragraphs": paragraphs(row.body or ""),
-    }
-
-
-def _notice(status: int, title: str) -> HTMLResponse:
-    return _page("notice.html", status, title=title, text="")
-
-
-def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    return HTMLResponse(_TEMPLATES.get_template(template).render(values), status, _HEADERS)
+    return Route("/manifest.webmanifest", show)

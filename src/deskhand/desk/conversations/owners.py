@@ -43,6 +43,37 @@ _SEES = value(
     ),
 )
 
+CANDIDATES_MOST = 300
+_CANDIDATES = rows(
+    Staff,
+    sa.select(staff.c.id, staff.c.type, staff.c.first_name, staff.c.last_name, staff.c.role, staff.c.state)
+    .where(
+        staff.c.account_id == P("account_id"),
+        staff.c.state != sa.literal_column("'inactive'"),
+        sa.or_(
+            staff.c.type == sa.literal_column("'team'"),
+            sa.and_(
+                staff.c.type == sa.literal_column("'user'"),
+                sa.or_(
+                    staff.c.role.in_([sa.literal_column("'owner'"), sa.literal_column("'admin'")]),
+                    sa.exists().where(
+                        inbox_access.c.account_id == staff.c.account_id,
+                        inbox_access.c.user_id == staff.c.id,
+                        inbox_access.c.inbox_id == P("inbox_id"),
+                    ),
+                ),
+            ),
+        ),
+    )
+    .order_by(staff.c.type.desc(), staff.c.first_name, staff.c.id)
+    .limit(sa.literal_column(str(CANDIDATES_MOST))),
+)
+
+
+def candidates(db: Reader, account_id: int, inbox_id: int) -> list[Staff]:
+    """Who may be chosen to own a conversation of an inbox: users who see it, then teams, by name."""
+    return db.all(_CANDIDATES, account_id=account_id, inbox_id=inbox_id)
+
 
 def by_id(db: Reader, account_id: int, id: int) -> Staff | None:
     """A user, team or system user of the account."""

@@ -15,6 +15,8 @@ _TROUBLED = sa.text("error <> ''")
 _REPLIED = sa.text(
     "type = 'message' AND state = 'published' AND created_by_type = 'user' AND source_type <> 'workflows'"
 )
+_WAITING = sa.text("state = 'waiting'")
+_SAVED = sa.text("saved_reply_id > 0")
 _HAPPENED = sa.text("state <> 'draft'")
 _RECEIVED = sa.text("created_by_type = 'customer' AND state = 'published' AND type <> 'lineitem'")
 
@@ -75,6 +77,7 @@ conversation = table(
     _listed("ix_conversation_status", "account_id", "status", "created_at", "id"),
     _listed("ix_conversation_inbox", "account_id", "inbox_id", "status", "created_at", "id"),
     _listed("ix_conversation_folder", "account_id", "folder_id", "created_at", "id"),
+    _listed("ix_conversation_folder_waiting", "account_id", "folder_id", "waiting_since", "id"),
     _listed("ix_conversation_created", "account_id", "created_at", "id"),
     _listed("ix_conversation_modified", "account_id", "modified_at", "id"),
     _listed("ix_conversation_waiting", "account_id", "waiting_since", "id"),
@@ -141,6 +144,10 @@ thread = table(
     sa.Column("waited_since", Moment),  # a published reply's: since when the customer had waited; empty: nobody had
     sa.Column("first_reply", Flag, nullable=False, server_default=sa.text("0")),  # 1: the first of its conversation
     sa.Index("ix_thread_conversation", "conversation_id", "created_at", "id"),
+    sa.Index(  # how often saved replies are used
+        "ix_thread_saved_reply", "account_id", "saved_reply_id", "created_at",
+        sqlite_where=_SAVED, postgresql_where=_SAVED,
+    ),
     sa.Index(  # what happened when, for reports
         "ix_thread_activity", "account_id", "created_at", "conversation_id", "saved_reply_id",
         sqlite_where=_HAPPENED, postgresql_where=_HAPPENED,
@@ -224,4 +231,115 @@ thread_mail = table(
         sqlite_where=sa.text("source_sha256 IS NOT NULL"),
         postgresql_where=sa.text("source_sha256 IS NOT NULL"),
     ),
+)
+
+# A search that a user has given a name, to be looked at like a folder.
+saved_view = table(
+    "saved_view",
+    id_column(),
+    account_column(),
+    sa.Column("user_id", Id),  # empty: everybody sees it
+    sa.Column("name", Text, nullable=False),
+    sa.Column("query", Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index("ix_saved_view_account", "account_id", "user_id"),
+)
+
+# Who has a conversation open in the web, and who is writing in it. A row is of no more use after some seconds.
+presence = table(
+    "presence",
+    account_column(),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("doing", Text, nullable=False),  # looking or writing
+    sa.Column("changed_ms", Id, nullable=False),  # when this began, in milliseconds since 1970
+    sa.Column("seen_ms", Id, nullable=False),  # when it was last heard of
+    sa.PrimaryKeyConstraint("conversation_id", "user_id"),
+    sa.Index("ix_presence_seen", "seen_ms"),
+    sa.Index("ix_presence_changed", "changed_ms"),
+)
+
+# Who wants to hear of what happens in a conversation.
+follower = table(
+    "follower",
+    account_column(),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("conversation_id", "user_id"),
+    sa.Index("ix_follower_user", "account_id", "user_id", "conversation_id"),
+)
+
+# Until when somebody last put a conversation aside, to be offered again.
+last_snooze = table(
+    "last_snooze",
+    account_column(),
+    sa.Column("user_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("choice", Text, nullable=False),  # the name of a choice, or the time that was given
+)
+
+# A note that somebody is writing. Replies that are being written are threads.
+note_draft = table(
+    "note_draft",
+    account_column(),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("body", Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("conversation_id", "user_id"),
+)
+
+# Who is named in a note: a user or a team.
+mention = table(
+    "mention",
+    account_column(),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("thread_id", Id, nullable=False),
+    sa.Column("staff_id", Id, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("thread_id", "staff_id"),
+    sa.Index("ix_mention_conversation", "conversation_id"),
+    sa.Index("ix_mention_staff", "account_id", "staff_id", "thread_id"),
+)
+
+# Forms that were sent, so that one that comes twice does nothing more. Kept for a day.
+sent_form = table(
+    "sent_form",
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("token", Text, nullable=False),
+    sa.Column("led_to", Text, nullable=False),  # the path that the first one led to
+    sa.Column("at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("account_id", "user_id", "token"),
+    sa.Index("ix_sent_form_at", "at"),
+)
+
+# A change of many conversations at once, and what each of them was before, so that it can be undone for a while.
+bulk = table(
+    "bulk",
+    id_column(),
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("action", Json, nullable=False),  # see desk/conversations/bulk/actions.py
+    sa.Column("state", Text, nullable=False),  # held, doing, done, undoing or undone
+    sa.Column("total", sa.Integer, nullable=False),  # conversations that were chosen
+    sa.Column("done", sa.Integer, nullable=False),  # those that were changed
+    sa.Column("refused", sa.Integer, nullable=False),  # those that could not be
+    sa.Column("undone", sa.Integer, nullable=False),  # those that are again as they were
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index("ix_bulk_user", "account_id", "user_id", "created_at"),
+)
+
+bulk_item = table(
+    "bulk_item",
+    account_column(),
+    sa.Column("bulk_id", Id, nullable=False),
+    sa.Column("conversation_id", Id, nullable=False),
+    sa.Column("state", Text, nullable=False),  # waiting, same, done, refused, undone or kept
+    sa.Column("before", Json),  # what it was
+    sa.Column("after", Json),  # what it was made
+    sa.Column("fault", Text, nullable=False),  # why it could not be changed, in words
+    sa.PrimaryKeyConstraint("bulk_id", "conversation_id"),
+    sa.Index("ix_bulk_item_state", "bulk_id", "state", "conversation_id"),
+    sa.Index("ix_bulk_item_waiting", "conversation_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )

@@ -19,7 +19,7 @@ from deskhand.desk.tags import verbs as tags
 from deskhand.desk.tags.queries import TagRow
 
 
-class _ShownTag(msgspec.Struct, frozen=True):
+class ShownTag(msgspec.Struct, frozen=True):
     """A tag as a conversation shows it."""
 
     id: int
@@ -62,14 +62,14 @@ def add_and_remove(
 ) -> None:
     """Add some tags to a conversation's and take others away; the caller adds the line item. Raises as `set_tags`."""
     head = take(tx, actor, id, now)
-    kept = [tag for tag in msgspec.json.decode(head.tags, type=list[_ShownTag]) if tag.id not in removed]
+    kept = [tag for tag in msgspec.json.decode(head.tags, type=list[ShownTag]) if tag.id not in removed]
     there = {tag.id for tag in kept}
     after = _carry(tx, head, [*kept, *(tag for tag in _shown(added) if tag.id not in there)], now)
     if after is not head:
         tell(tx, actor, after, events.CONVERSATION_TAGS, now)
 
 
-def _carry(tx: Writer, head: Head, wanted: Sequence[_ShownTag], now: str) -> Head:
+def _carry(tx: Writer, head: Head, wanted: Sequence[ShownTag], now: str) -> Head:
     """Give a conversation exactly these tags; gives back the same head when it has them already."""
     after = msgspec.structs.replace(head, tags=_as_json(wanted), modified_at=now)
     if after.tags == head.tags:
@@ -89,9 +89,9 @@ def tags_as_json(wanted: Sequence[TagRow]) -> str:
     return _as_json(_shown(wanted))
 
 
-def _shown(wanted: Sequence[TagRow]) -> list[_ShownTag]:
-    return [_ShownTag(tag.id, tag.color, tag.name) for tag in wanted]
+def _shown(wanted: Sequence[TagRow]) -> list[ShownTag]:
+    return [ShownTag(tag.id, tag.color, tag.name) for tag in wanted]
 
 
-def _as_json(shown: Sequence[_ShownTag]) -> str:
+def _as_json(shown: Sequence[ShownTag]) -> str:
     return msgspec.json.encode(shown).decode()

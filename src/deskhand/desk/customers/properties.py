@@ -13,10 +13,10 @@ import msgspec
 import sqlalchemy as sa
 
 from deskhand.catalogue.customers import PROPERTIES_MOST, GivenProperty
-from deskhand.catalogue.problems import NotFound, invalid, shown
-from deskhand.catalogue.properties import RESERVED, NewCustomerProperty, NewPropertyOption, PropertyOption
+from deskhand.catalogue.problems import BadRequest, NotFound, empty, invalid, shown
+from deskhand.catalogue.properties import NAME_MOST, RESERVED, NewCustomerProperty, NewPropertyOption, PropertyOption
 from deskhand.db.engine import Reader, Writer
-from deskhand.db.portable import ids_in, unindexed
+from deskhand.db.portable import ids_in, texts_in, unindexed
 from deskhand.db.statements import Insert, P, columns, command, rows
 from deskhand.desk.call import Actor
 from deskhand.desk.customers.tables import customer_property, customer_value
@@ -91,6 +91,11 @@ _VALUES = rows(
     )
     .order_by(customer_value.c.customer_id, customer_value.c.property_id),
 )
+_CHANGE = command(
+    sa.update(customer_property)
+    .where(customer_property.c.account_id == P("account_id"), customer_property.c.id == P("id"))
+    .values(name=P("name"), options=P("options"))
+)
 _DELETE = command(
     sa.delete(customer_property).where(
         customer_property.c.account_id == P("account_id"), customer_property.c.id == P("id")
@@ -99,6 +104,13 @@ _DELETE = command(
 _DELETE_VALUES = command(
     sa.delete(customer_value).where(
         customer_value.c.account_id == P("account_id"), customer_value.c.property_id == P("id")
+    )
+)
+_DELETE_OTHERS = command(
+    sa.delete(customer_value).where(
+        customer_value.c.account_id == P("account_id"),
+        customer_value.c.property_id == P("id"),
+        sa.not_(texts_in(customer_value.c.value, P("kept", sa.Text))),
     )
 )
 _THEIRS = (customer_value.c.account_id == P("account_id"), customer_value.c.customer_id == P("customer_id"))
@@ -129,6 +141,30 @@ def define(tx: Writer, actor: Actor, new: NewCustomerProperty) -> None:
     known = [one.slug for one in all_defined(tx, actor.account_id)]
     definitions.require_room(known, new.slug, PROPERTIES_MOST)
     tx.add(_ADD, _NewDefinition(actor.account_id, new.slug, new.name, new.type, _json(options)))
+
+
+def redefine(
+    tx: Writer, actor: Actor, slug: str, name: str, options: Sequence[NewPropertyOption] | None = None
+) -> None:  # fmt: skip
+    """Rename a property, and replace a dropdown's options if there are any given: those that stay keep their ids.
+
+    Values that are no option any more are removed. Raises AccessDenied, NotFound and BadRequest.
+    """
+    definitions.require_may_define(actor)
+    definitions.lock(tx, actor)
+    found = next((one for one in all_defined(tx, actor.account_id) if one.slug == slug), None)
+    if found is None:
+        raise NotFound
+    if not name.strip():
+        raise BadRequest(empty("name"))
+    if len(name.strip()) > NAME_MOST:
+        raise invalid("name", f"must have at most {NAME_MOST} characters", "Size", name)
+    kept = found.options
+    if found.type == "dropdown" and options is not None:
+        made = _options(options)
+        kept = _json(made)
+        tx.run(_DELETE_OTHERS, account_id=actor.account_id, id=found.id, kept=_json([one.id for one in made]))
+    tx.run(_CHANGE, account_id=actor.account_id, id=found.id, name=name.strip(), options=kept)
 
 
 def delete(tx: Writer, actor: Actor, slug: str) -> None:

@@ -15,11 +15,12 @@ from deskhand.desk import access
 from deskhand.desk.access import require_administrator
 from deskhand.desk.call import Actor
 from deskhand.desk.inboxes import queries
+from deskhand.desk.users import sign_in_links
 from deskhand.desk.users import verbs as users
 
 
 def invite(tx: Writer, actor: Actor, new: NewUser, now: str) -> int:
-    """Add a user who has yet to accept the invitation; gives their id.
+    """Add a user who has yet to accept the invitation, which is mailed unless it is not wanted; gives their id.
 
     Raises AccessDenied, BadRequest, and AlreadyThere when the account has somebody with this e-mail address.
     """
@@ -45,6 +46,8 @@ def invite(tx: Writer, actor: Actor, new: NewUser, now: str) -> int:
     user_id = users.add_staff(tx, added)
     seen = tuple(dict.fromkeys(inbox.id for inbox in inboxes if inbox.email_access is not False))
     users.set_inboxes(tx, actor.account_id, user_id, seen)
+    if new.send_invite is not False:
+        sign_in_links.issue(tx, actor.account_id, user_id, "welcome", now)
     return user_id
 
 

@@ -104,6 +104,11 @@ _HOLD = value(
     int,
     sa.select(inbox.c.id).where(inbox.c.account_id == P("account_id"), inbox.c.id == P("inbox_id")).with_for_update(),
 )
+_OF_ACCOUNT = sa.select(inbox_mail.c.inbox_id).where(inbox_mail.c.account_id == P("account_id"))
+_ASKING, _ANSWERING = (
+    value(int, _OF_ACCOUNT.where(flag == sa.literal_column("1")).order_by(inbox_mail.c.inbox_id))
+    for flag in (inbox_mail.c.ratings, inbox_mail.c.answer)
+)
 # Of all accounts: the server fetches for everybody.
 _FETCHED = rows(
     Fetched,
@@ -120,6 +125,16 @@ def read(db: Reader, account_id: int, inbox_id: int) -> MailSettings:
     """An inbox's mail settings; the defaults where nobody decided anything."""
     found = db.one(_READ, account_id=account_id, inbox_id=inbox_id)
     return MailSettings() if found is None else _settings(found)
+
+
+def asking(db: Reader, account_id: int) -> set[int]:
+    """The inboxes of an account whose replies ask how they were."""
+    return set(db.all(_ASKING, account_id=account_id))
+
+
+def answering(db: Reader, account_id: int) -> set[int]:
+    """The inboxes of an account that answer new conversations automatically."""
+    return set(db.all(_ANSWERING, account_id=account_id))
 
 
 def fetched(db: Reader) -> list[Fetched]:

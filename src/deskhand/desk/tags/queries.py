@@ -62,11 +62,20 @@ def _page(select: sa.Select[Any]) -> sa.Select[Any]:
     return select.order_by(tag.c.folded).limit(P("size", sa.Integer)).offset(P("start", sa.BigInteger))
 
 
+COUNTED = _counted(_CARRIED)
+"""An account's tags, counted in all inboxes, for queries that narrow or order them."""
 _LIST = rows(CountedTag, _page(_counted(_CARRIED)))
 _LIST_IN = rows(CountedTag, _page(_counted(_CARRIED_IN)))
 _COUNT = value(int, sa.select(sa.func.count()).select_from(tag).where(tag.c.account_id == P("account_id")))
 _BY_ID = rows(CountedTag, _counted(_CARRIED).where(tag.c.id == P("id")))
 _BY_ID_IN = rows(CountedTag, _counted(_CARRIED_IN).where(tag.c.id == P("id")))
+_FIRST = rows(
+    TagRow,
+    sa.select(*columns(tag, *TagRow.__struct_fields__))
+    .where(tag.c.account_id == P("account_id"))
+    .order_by(tag.c.folded)
+    .limit(P("most", sa.Integer)),
+)
 _FOLDED = rows(
     TagRow,
     sa.select(*columns(tag, *TagRow.__struct_fields__)).where(
@@ -84,6 +93,11 @@ def find(db: Reader, account_id: int, inboxes: tuple[int, ...] | None, page: int
     start = (page - 1) * PAGE_SIZE
     found = db.all(query, account_id=account_id, inboxes=_json(inboxes), size=PAGE_SIZE, start=start)
     return found, db.first(_COUNT, account_id=account_id)
+
+
+def first_of(db: Reader, account_id: int, most: int) -> list[TagRow]:
+    """An account's tags by name, so many at most; nothing is counted."""
+    return db.all(_FIRST, account_id=account_id, most=most)
 
 
 def by_id(db: Reader, account_id: int, id: int, inboxes: tuple[int, ...] | None) -> CountedTag | None:

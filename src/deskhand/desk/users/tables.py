@@ -83,3 +83,29 @@ reassignment = table(
     sa.Column("hours", sa.Integer, nullable=False),
     sa.Column("minutes", sa.Integer, nullable=False),
 )
+
+# How the web pages are for a user; without a row as they are for everybody.
+user_preference = table(
+    "user_preference",
+    account_column(),
+    sa.Column("user_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("theme", Text, nullable=False),  # system, light or dark
+    sa.Column("undo_s", sa.Integer, nullable=False),  # how long a reply can be taken back
+    sa.Column("after_send", Text, nullable=False),  # next, stay or list
+    sa.Column("send_status", Text, nullable=False, server_default=""),  # of the last reply; empty: the inbox's
+)
+
+# Links that are mailed to a user so that they can choose a password; gone once one was chosen.
+sign_in_link = table(
+    "sign_in_link",
+    id_column(),
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("purpose", Text, nullable=False),  # reset or welcome
+    sa.Column("mark", Text, nullable=False),  # random: with the key outside the database, the token follows from it
+    sa.Column("token_hash", Text, unique=True),  # SHA-256; empty until the mail is made
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index("ix_sign_in_link_user", "user_id"),
+    sa.Index("ix_sign_in_link_expires", "expires_at"),
+)

@@ -105,6 +105,16 @@ def signature(secret: str, body: bytes) -> str:
     return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha1)).decode()
 
 
+def headers(event: str, key: str, secret: str, body: bytes) -> dict[str, str]:
+    """What a delivery is sent with."""
+    return {
+        "Content-Type": "application/json",
+        "X-HelpScout-Event": event,
+        "X-HelpScout-Signature": signature(secret, body),
+        "X-Deskhand-Delivery": key,
+    }
+
+
 def carrier(database: Database, clock: Clock, outbound: Outbound) -> Carrier:
     """Sends deliveries."""
 
@@ -122,16 +132,10 @@ def carrier(database: Database, clock: Clock, outbound: Outbound) -> Carrier:
 
 async def _send(one: ToSend, url: str, secret: str, clock: Clock, outbound: Outbound) -> Then:
     body = one.body.encode()
-    headers = {
-        "Content-Type": "application/json",
-        "X-HelpScout-Event": one.event,
-        "X-HelpScout-Signature": signature(secret, body),
-        "X-Deskhand-Delivery": one.key,
-    }
     at, began = to_wire(clock.now()), time.monotonic()
     answer, error = None, ""
     try:
-        answer = await outbound.post(url, body, headers)
+        answer = await outbound.post(url, body, headers(one.event, one.key, secret, body))
     except NoAnswer as problem:
         error = str(problem)
     attempt = _attempt(one, at, answer, error, round((time.monotonic() - began) * 1000))

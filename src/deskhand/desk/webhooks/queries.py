@@ -44,6 +44,9 @@ _BY_ID = rows(WebhookRow, _ROW.where(webhook.c.id == P("id")))
 _PAGE = rows(WebhookRow, _ROW.order_by(webhook.c.id).limit(P("size", sa.Integer)).offset(P("start", sa.BigInteger)))
 _OF_SOME = rows(WebhookRow, _ROW.where(webhook.c.inbox_ids != sa.literal_column("'[]'")).order_by(webhook.c.id))
 _COUNT = value(int, sa.select(sa.func.count()).select_from(webhook).where(webhook.c.account_id == P("account_id")))
+_SECRET = value(
+    str, sa.select(webhook.c.secret).where(webhook.c.account_id == P("account_id"), webhook.c.id == P("id"))
+)
 _INBOXES = value(
     int,
     sa.select(inbox.c.id).where(inbox.c.account_id == P("account_id"), ids_in(inbox.c.id, P("ids", sa.Text))),
@@ -71,6 +74,12 @@ def known_to(db: Reader, actor: Actor, id: int) -> WebhookRow:
     if row is None or not row.is_known_to(actor):
         raise NotFound
     return row
+
+
+def secret_of(db: Reader, actor: Actor, id: int) -> str:
+    """What signs a webhook's deliveries; never shown to anybody. Raises NotFound."""
+    known_to(db, actor, id)
+    return db.first(_SECRET, account_id=actor.account_id, id=id)
 
 
 def inboxes_there_are(db: Reader, account_id: int, ids: Iterable[int]) -> set[int]:

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
 
+_DISCARDED = sa.text("state = 'discarded'")
+
 webhook = table(
     "webhook",
     id_column(),
@@ -41,6 +43,14 @@ webhook_delivery = table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
     sa.Index("ix_webhook_delivery_webhook", "account_id", "webhook_id", "id"),
+    sa.Index(  # what may be sent again
+        "ix_webhook_delivery_discarded",
+        "account_id",
+        "webhook_id",
+        "id",
+        sqlite_where=_DISCARDED,
+        postgresql_where=_DISCARDED,
+    ),
 )
 
 webhook_attempt = table(

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from deskhand.catalogue.events import BY_NAME, RATING_GIVEN
 from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError, NotFound, empty, shown, unknown_id
-from deskhand.catalogue.webhooks import NewWebhook, OverwrittenWebhook
+from deskhand.catalogue.webhooks import NewWebhook, OverwrittenWebhook, State
 from deskhand.db.engine import Writer
 from deskhand.db.statements import Insert, P, command
 from deskhand.desk import access
@@ -94,6 +94,36 @@ def overwrite(tx: Writer, actor: Actor, id: int, new: OverwrittenWebhook, now: s
     if new.state is not None:
         because = "it was switched off through the API" if new.state == "disabled" else ""
         tx.run(_SWITCH, **mine, state=new.state, because=because)
+
+
+def change(tx: Writer, actor: Actor, id: int, new: OverwrittenWebhook, now: str) -> None:
+    """As `overwrite`; an empty secret stays what it is."""
+    secret = new.secret or queries.secret_of(tx, actor, id)
+    overwrite(tx, actor, id, msgspec.structs.replace(new, secret=secret), now)
+
+
+def switch(tx: Writer, actor: Actor, id: int, state: State, now: str) -> None:
+    """Switch a webhook on or off; it acts for the caller from now on. Raises as `overwrite` does."""
+    overwrite(tx, actor, id, _as_it_is(tx, actor, id, state=state), now)
+
+
+def renew_secret(tx: Writer, actor: Actor, id: int, secret: str, now: str) -> None:
+    """Have a webhook's deliveries signed with another secret from now on. Raises as `overwrite` does."""
+    overwrite(tx, actor, id, _as_it_is(tx, actor, id, secret=secret), now)
+
+
+def _as_it_is(tx: Writer, actor: Actor, id: int, *, state: State | None = None, secret: str = "") -> OverwrittenWebhook:
+    row = queries.known_to(tx, actor, id)
+    return OverwrittenWebhook(
+        url=row.url,
+        events=msgspec.json.decode(row.events, type=list[str]),
+        secret=secret or queries.secret_of(tx, actor, id),
+        notification=bool(row.notification),
+        payload_version=row.payload_version,
+        label=row.label,
+        mailbox_ids=msgspec.json.decode(row.inbox_ids, type=list[int]),
+        state=state,
+    )
 
 
 def delete(tx: Writer, actor: Actor, id: int) -> None:

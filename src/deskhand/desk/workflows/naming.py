@@ -69,12 +69,12 @@ _webhook = sa.table(
     sa.column("url", sa.Text),
     sa.column("label", sa.Text),
 )
-_WEBHOOKS = rows(
-    Webhook,
-    sa.select(_webhook.c.id, _webhook.c.url, _webhook.c.label).where(
-        _webhook.c.account_id == P("account_id"), ids_in(_webhook.c.id, P("ids", sa.Text))
-    ),
+WEBHOOKS = (
+    sa.select(_webhook.c.id, _webhook.c.url, _webhook.c.label)
+    .where(_webhook.c.account_id == P("account_id"))
+    .order_by(_webhook.c.id)
 )
+_WEBHOOKS = rows(Webhook, WEBHOOKS.where(ids_in(_webhook.c.id, P("ids", sa.Text))))
 _REPLIES = rows(
     SavedReply,
     sa.select(*columns(saved_reply, *SavedReply.__struct_fields__)).where(
@@ -258,11 +258,11 @@ def in_words(action: Action, named: Named) -> str:
         case Unsnooze():
             return "ended the snooze"
         case CallWebhook(id):
-            return f"sent the conversation to the webhook {_called(named.webhooks[id])}"
+            return f"sent the conversation to the webhook {called(named.webhooks[id])}"
     raise TypeError(action)
 
 
-def _called(webhook: Webhook) -> str:
+def called(webhook: Webhook) -> str:
     """By its label, or else by its host: what follows in an address is often a secret, and many read line items."""
     return webhook.label or urlsplit(webhook.url).hostname or f"{webhook.id}"
 

@@ -16,11 +16,14 @@ from deskhand.db.portable import ids_in
 from deskhand.db.statements import P, columns, rows, value
 from deskhand.desk import access
 from deskhand.desk.call import Actor
+from deskhand.desk.conversations.tables import conversation
+from deskhand.desk.users.tables import staff
 from deskhand.desk.workflows import conditions, naming
 from deskhand.desk.workflows.actions import Action, from_json
-from deskhand.desk.workflows.tables import workflow
+from deskhand.desk.workflows.tables import workflow, workflow_run
 
 PAGE_SIZE = 50
+_NEWEST = 2**62
 
 
 class WorkflowRow(msgspec.Struct, frozen=True):
@@ -38,6 +41,19 @@ class WorkflowRow(msgspec.Struct, frozen=True):
     invalid_because: str
     created_at: str
     modified_at: str
+
+
+class RunRow(msgspec.Struct, frozen=True):
+    """That a workflow ran on a conversation: by itself, or started by a user; the conversation may be gone."""
+
+    id: int
+    conversation_id: int
+    number: int | None
+    subject: str | None
+    user_id: int | None
+    first_name: str | None
+    last_name: str | None
+    at: str
 
 
 _ALL = sa.select(*columns(workflow, *WorkflowRow.__struct_fields__)).where(workflow.c.account_id == P("account_id"))
@@ -66,6 +82,34 @@ _LISTS = {
 _ORDER = (workflow.c.inbox_id, workflow.c.position, workflow.c.id)
 _EVERY = rows(WorkflowRow, _ALL.order_by(*_ORDER))
 _EVERY_IN = rows(WorkflowRow, _ALL.where(_IN).order_by(*_ORDER))
+_RUNS = rows(
+    RunRow,
+    sa.select(
+        workflow_run.c.id,
+        workflow_run.c.conversation_id,
+        conversation.c.number,
+        conversation.c.subject,
+        workflow_run.c.user_id,
+        staff.c.first_name,
+        staff.c.last_name,
+        workflow_run.c.at,
+    )
+    .select_from(workflow_run)
+    .outerjoin(
+        conversation,
+        sa.and_(
+            conversation.c.id == workflow_run.c.conversation_id, conversation.c.account_id == workflow_run.c.account_id
+        ),
+    )
+    .outerjoin(staff, sa.and_(staff.c.id == workflow_run.c.user_id, staff.c.account_id == workflow_run.c.account_id))
+    .where(
+        workflow_run.c.account_id == P("account_id"),
+        workflow_run.c.workflow_id == P("workflow_id"),
+        workflow_run.c.id < P("before_id", sa.BigInteger),
+    )
+    .order_by(workflow_run.c.id.desc())
+    .limit(P("most", sa.Integer)),
+)
 _BY_ID = rows(WorkflowRow, _ALL.where(workflow.c.id == P("id")))
 
 
@@ -98,6 +142,13 @@ def every(db: Reader, account_id: int, inbox_id: int | None = None) -> list[Work
     inboxes = None if inbox_id is None else json.dumps([inbox_id])
     listed = _EVERY if inboxes is None else _EVERY_IN
     return db.all(listed, account_id=account_id, inboxes=inboxes)
+
+
+def runs(
+    db: Reader, account_id: int, workflow_id: int, before_id: int = _NEWEST, most: int = PAGE_SIZE
+) -> list[RunRow]:
+    """On which conversations a workflow ran, the newest first, those before `before_id`."""
+    return db.all(_RUNS, account_id=account_id, workflow_id=workflow_id, before_id=before_id, most=most)
 
 
 def existing(db: Reader, account_id: int, id: int) -> WorkflowRow:

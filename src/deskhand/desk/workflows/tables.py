@@ -40,6 +40,7 @@ workflow_run = table(
     sa.Column("at", Moment, nullable=False),
     sa.Index("ix_workflow_run_at", "account_id", "at", "workflow_id"),
     sa.Index("ix_workflow_run_conversation", "conversation_id", "workflow_id"),
+    sa.Index("ix_workflow_run_workflow", "workflow_id", "id"),
     sa.Index(  # by itself a workflow runs on a conversation once
         "uq_workflow_run_once",
         "workflow_id",

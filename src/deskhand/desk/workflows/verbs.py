@@ -105,6 +105,7 @@ _LOCKED = rows(
     Acting,
     sa.select(workflow.c.id, workflow.c.name, workflow.c.actor_id).where(*_ONE).with_for_update(),
 )
+_PLACE = command(sa.update(workflow).where(*_ONE).values(position=P("position")))
 _SET_ACTOR = command(sa.update(workflow).where(*_ONE).values(actor_id=P("actor_id")))
 
 
@@ -243,6 +244,26 @@ def switch(tx: Writer, account_id: int, id: int, status: Literal["active", "inac
     looked_at = _looked_at(status, conditions.from_json(row.conditions) or (), now)
     keep = int(row.status == "active" == status)
     tx.run(_SET_STATUS, account_id=account_id, id=id, status=status, looked_at=looked_at, keep=keep, now=now)
+
+
+def shift(tx: Writer, account_id: int, id: int, by: Literal[-1, 1]) -> None:
+    """Let a workflow change places with the one before it (-1) or after it (1) in its inbox. Raises NotFound.
+
+    Manual ones count among themselves. What they do stays, so they count as unchanged.
+    """
+    row = queries.by_id(tx, account_id, id)
+    if row is None:
+        raise NotFound
+    every = queries.every(tx, account_id, row.inbox_id)
+    order = [one.id for one in every if one.type == row.type]
+    at = order.index(id)
+    other = at + by
+    if 0 <= other < len(order):
+        order[at], order[other] = order[other], order[at]
+    positions = {one.id: one.position for one in every}
+    for position, one in enumerate(order, 1):
+        if positions[one] != position:
+            tx.run(_PLACE, account_id=account_id, id=one, position=position)
 
 
 def change(tx: Writer, actor: Actor, id: int, patches: Sequence[Patch], now: str) -> None:

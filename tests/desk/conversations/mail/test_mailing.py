@@ -363,7 +363,7 @@ def test_the_page_of_a_conversation_tells_what_was_not_delivered(case: Case) -> 
     person = add_person(case.desk)
     case.desk.write(lambda tx: users.set_inboxes(tx, case.desk.account_id, person.user_id, (case.inbox_id,)))
     page = signed_in(cast(Door, case.desk.server), person).get(f"/conversation/{case.id}").text
-    assert "could not be delivered: the SMTP server 127.0.0.1" in page
+    assert "Could not be delivered: the SMTP server 127.0.0.1" in page
     assert "answered 554 No &lt;b&gt;never&lt;/b&gt;" in page
     assert "<b>never" not in page
     shown = case.desk.get(f"/v2/conversations/{case.id}", embed="threads").json()

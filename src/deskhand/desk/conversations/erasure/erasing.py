@@ -23,9 +23,14 @@ from deskhand.desk.conversations.mail import tombstones
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import (
     attachment,
+    bulk_item,
     conversation,
     conversation_field,
     conversation_tag,
+    follower,
+    mention,
+    note_draft,
+    presence,
     thread,
     thread_mail,
 )
@@ -82,6 +87,11 @@ _DELETES = [
             thread,
             conversation_tag,
             conversation_field,
+            bulk_item,
+            follower,
+            mention,
+            note_draft,
+            presence,
             rating,
             _workflow_run,
         )  # fmt: skip

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.db.portable import ids_in, texts_in
+from deskhand.db.portable import ids_in, texts_in, unindexed
 from deskhand.db.statements import P
 from deskhand.desk.conversations.listing.search import Search
-from deskhand.desk.conversations.tables import conversation, conversation_field, conversation_tag
+from deskhand.desk.conversations.tables import conversation, conversation_field, conversation_tag, thread_mail
 from deskhand.desk.inboxes.folders import Folder, folder_id
 from deskhand.desk.inboxes.tables import custom_field
 from deskhand.desk.tags.tables import tag
@@ -49,7 +49,10 @@ _SORTS = {
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which conversations, in which order. `inboxes` None means all of the account's."""
+    """Which conversations, in which order. `inboxes` None means all of the account's.
+
+    `troubled`: those with a mail that could not be delivered.
+    """
 
     account_id: int
     user_id: int
@@ -62,6 +65,7 @@ class Wanted(msgspec.Struct, frozen=True):
     number: int | None = None
     fields: tuple[tuple[int, str], ...] = ()
     customer_id: int | None = None
+    troubled: bool = False
     search: Search | None = None
     sort: str = "createdAt"
     descending: bool = True
@@ -78,7 +82,7 @@ class Wanted(msgspec.Struct, frozen=True):
         """Whether a counter row tells how many there are."""
         return not (
             self.tags or self.assigned_to or self.modified_since or self.number or self.fields or self.customer_id
-            or self.folder or self.search is not None
+            or self.folder or self.troubled or self.search is not None
         )  # fmt: skip
 
 
@@ -89,7 +93,7 @@ def shape_of(wanted: Wanted) -> Shape:
         parts.append("inbox" if len(wanted.inboxes) == 1 else "inboxes")
     if wanted.folder is not None:
         parts.append("mine" if wanted.folder % 10 == Folder.MINE else "folder")
-    for name in ("tags", "assigned_to", "modified_since", "number", "customer_id"):
+    for name in ("tags", "assigned_to", "modified_since", "number", "customer_id", "troubled"):
         if getattr(wanted, name):
             parts.append(name)
     parts += [f"field {position}" for position in range(len(wanted.fields))]
@@ -164,6 +168,8 @@ def conditions(
 ) -> list[sa.ColumnElement[bool]]:
     """What conversations of a list of this shape are like."""
     c = conversation.c
+    if "troubled" in shape:  # those are few, and looked up one by one
+        account = unindexed(c.account_id)
     found = [account == P("account_id"), c.merged_into.is_(None)]
     for part in shape[2:]:
         word, _, detail = part.partition(" ")
@@ -189,6 +195,8 @@ def conditions(
                 found.append(c.number == P("number"))
             case "customer_id":
                 found.append(c.customer_id == P("customer_id"))
+            case "troubled":
+                found.append(c.id.in_(in_trouble()))
             case "field":
                 found.append(c.id.in_(_with_field(int(detail))))
     return found
@@ -207,6 +215,16 @@ def _tagged() -> sa.Select[Any]:
         sa.select(conversation_tag.c.conversation_id)
         .join(tag, tag.c.id == conversation_tag.c.tag_id)
         .where(tag.c.account_id == P("account_id"), from_list)
+    )
+
+
+def in_trouble() -> sa.Select[Any]:
+    """The conversations with a mail that could not be delivered; an index has just those."""
+    return sa.select(thread_mail.c.conversation_id).where(
+        thread_mail.c.account_id == P("account_id"),
+        thread_mail.c.error != sa.literal_column("''"),
+        thread_mail.c.direction == sa.literal_column("'out'"),
+        thread_mail.c.state.in_([sa.literal_column("'failed'"), sa.literal_column("'bounced'")]),
     )
 
 

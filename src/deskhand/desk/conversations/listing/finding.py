@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from functools import lru_cache
 
 import msgspec
@@ -49,6 +50,27 @@ def find(db: Reader, wanted: Wanted) -> tuple[list[Shown], int]:
     return list(found), total
 
 
+def ids(db: Reader, wanted: Wanted) -> list[int]:
+    """All conversations of a list by their ids, whichever page is asked for."""
+    if wanted.inboxes == ():
+        return []
+    if wanted.search is not None:
+        return newest.ids(db, wanted)
+    return db.all(_ids(shape_of(wanted)), **parameters(wanted))
+
+
+def beside(db: Reader, wanted: Wanted, end: End) -> Listed | None:
+    """The conversation that comes behind a place in a list, whether or not one of the list is at that place."""
+    if wanted.inboxes == ():
+        return None
+    if wanted.search is not None:
+        found, _, _ = newest.find(db, wanted, Step(end, 0, time.monotonic()))
+    else:
+        last = {"last": end.key, "last_id": end.id}
+        found = db.all(_next_page(shape_of(wanted), end.key is None), **parameters(wanted), **last, size=1)
+    return found[0] if found else None
+
+
 def _walk(db: Reader, wanted: Wanted) -> bytes:
     """What the pages of one list, read by one user, have in common."""
     query = wanted.search.text if wanted.search is not None else None
@@ -67,6 +89,9 @@ def _find(db: Reader, wanted: Wanted, step: Step | None) -> tuple[list[Listed], 
         return found, listed.size(db, wanted)
     if wanted.page == 1 and len(found) < PAGE_SIZE:
         return found, len(found)
+    in_folder = listed.of_folder(db, wanted)
+    if in_folder is not None:
+        return found, in_folder
     return found, db.first(_count(shape), **given)
 
 
@@ -107,6 +132,11 @@ def _next_page(shape: Shape, empty: bool) -> Statement[Listed]:
     """The page behind a conversation; `empty` when that one has nothing in the column of the order."""
     ids = sa.select(conversation.c.id).where(*conditions(shape), behind(shape, empty=empty)).order_by(*order(shape))
     return rows(Listed, listed.page(shape, ids.limit(P("size", sa.Integer))), keep=False)
+
+
+@lru_cache(maxsize=512)
+def _ids(shape: Shape) -> Statement[int]:
+    return value(int, sa.select(conversation.c.id).where(*conditions(shape)).order_by(conversation.c.id), keep=False)
 
 
 @lru_cache(maxsize=512)

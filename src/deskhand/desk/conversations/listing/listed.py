@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from deskhand.catalogue.conversations import PAGE_SIZE
@@ -12,6 +13,7 @@ from deskhand.desk import counters
 from deskhand.desk.conversations.listing.filters import STATUSES, Shape, Wanted, order, sorted_by
 from deskhand.desk.conversations.queries import Shown, shown
 from deskhand.desk.conversations.tables import conversation
+from deskhand.desk.inboxes.folders import Folder
 
 FARTHEST = 2**31
 
@@ -41,6 +43,20 @@ def page(shape: Shape, ids: sa.Select[Any]) -> sa.Select[Any]:
 def columns(shape: Shape, source: Any = conversation, *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """The columns of Listed, and more."""
     return shown(source).add_columns(sorted_by(shape).label("key"), *more)
+
+
+def of_folder(db: Reader, wanted: Wanted) -> int | None:
+    """How many conversations a folder has, where that is all that is asked for; None where it is not."""
+    alone = wanted.folder is not None and msgspec.structs.replace(wanted, folder=None).countable
+    if wanted.folder is None or not alone or wanted.status not in ("all", "active"):
+        return None
+    suffix = "_active" if wanted.status == "active" else ""
+    inbox_id, kind = divmod(wanted.folder, 10)
+    if wanted.inboxes is not None and inbox_id not in wanted.inboxes:
+        return 0
+    if kind == Folder.MINE:
+        return counters.of_key(db, wanted.account_id, f"owner{suffix}", wanted.user_id, (inbox_id,))
+    return counters.of_key(db, wanted.account_id, f"folder{suffix}", wanted.folder, (inbox_id,))
 
 
 def skipped(number: int) -> int:

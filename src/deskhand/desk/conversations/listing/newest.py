@@ -80,6 +80,12 @@ def number(db: Reader, wanted: Wanted) -> int:
     return db.first(_count(asked, db.dialect), **given)
 
 
+def ids(db: Reader, wanted: Wanted) -> list[int]:
+    """All conversations of a list that its query finds, by their ids."""
+    asked = _asked(wanted, None)
+    return db.all(_ids(asked, db.dialect), **parameters(wanted))
+
+
 def _asked(wanted: Wanted, step: Step | None) -> _Asked:
     query = wanted.search.shape if wanted.search is not None else search.EVERYTHING
     return _Asked(shape_of(wanted), shape_of(around(wanted)), query, None if step is None else step.end.key is None)
@@ -185,6 +191,11 @@ def _count(asked: _Asked, dialect: Dialect) -> Statement[int]:
         condition(found.rest, "found", hit.c.id), _in_list(asked.shape, hit.c.id)
     )
     return value(int, count, keep=False)
+
+
+@lru_cache(maxsize=512)
+def _ids(asked: _Asked, dialect: Dialect) -> Statement[int]:
+    return value(int, sa.select(_c.id).where(*_matching(asked, dialect)).order_by(_c.id), keep=False)
 
 
 def _matching(asked: _Asked, dialect: Dialect) -> list[sa.ColumnElement[bool]]:

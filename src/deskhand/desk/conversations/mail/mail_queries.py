@@ -95,11 +95,12 @@ class Earlier(msgspec.Struct, frozen=True):
 
 
 class AttachedFile(msgspec.Struct, frozen=True):
-    """A file that goes with a reply."""
+    """A file that goes with a reply; with a `content_id` its text shows it in place."""
 
     filename: str
     mime_type: str
     sha256: str
+    content_id: str | None
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -242,7 +243,7 @@ _EARLIER = rows(
 )
 _FILES = rows(
     AttachedFile,
-    sa.select(attachment.c.filename, attachment.c.mime_type, attachment.c.sha256)
+    sa.select(attachment.c.filename, attachment.c.mime_type, attachment.c.sha256, attachment.c.content_id)
     .where(
         attachment.c.account_id == P("account_id"),
         attachment.c.thread_id == P("thread_id"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +20,7 @@ import msgspec
 from deskhand.db.engine import Database, Reader, Writer
 from deskhand.desk.conversations.mail import history, letters, mail_queries
 from deskhand.desk.conversations.mail.letters import Letter
-from deskhand.desk.conversations.mail.mail_queries import MailRow
+from deskhand.desk.conversations.mail.mail_queries import AttachedFile, MailRow
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.inboxes import mail_settings
 from deskhand.desk.ratings.links import RatingLinks
@@ -42,6 +43,7 @@ SEND_ANSWER = "send_answer"
 ATTEMPTS = 53
 """With pauses that double from a minute to an hour: two days."""
 _PAUSE = timedelta(minutes=1)
+_CONTENT_ID = re.compile(r"[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,100}")
 AGAIN_WITHIN = timedelta(days=7)
 """How old a reply may be whose mail gave up and is run again: nobody expects a mail of long ago any more."""
 
@@ -215,7 +217,8 @@ class Mailing:
     def _composed(self, letter: Letter) -> tuple[Outgoing, bytes]:
         try:
             files = [
-                File(one.filename, one.mime_type, self.blobs.path(one.sha256).read_bytes()) for one in letter.files
+                File(one.filename, one.mime_type, self.blobs.path(one.sha256).read_bytes(), _shown_as(one))
+                for one in letter.files
             ]
         except FileNotFoundError as problem:
             raise Undelivered("the file of an attachment is missing", final=True) from problem
@@ -254,3 +257,8 @@ class Mailing:
 
 def _words(one: Refusal) -> str:
     return f"{one.address}: {one.reason}"
+
+
+def _shown_as(file: AttachedFile) -> str:
+    """The name by which the text of a reply written here shows a picture; that of anybody else's mail is no header."""
+    return file.content_id if file.content_id and _CONTENT_ID.fullmatch(file.content_id) else ""

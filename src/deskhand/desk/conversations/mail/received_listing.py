@@ -54,6 +54,12 @@ _FAILED = rows(
     .order_by(received_mail.c.id)
     .limit(P("most", sa.Integer)),
 )
+_IN_STATE = rows(
+    Listed,
+    _LISTED.where(*_OF_INBOX, received_mail.c.state == P("state"))
+    .order_by(received_mail.c.id.desc())
+    .limit(P("most", sa.Integer)),
+)
 _TALLY = rows(
     Tally,
     sa.select(
@@ -81,6 +87,11 @@ def newest(db: Reader, account_id: int, inbox_id: int | None, most: int) -> list
     if inbox_id is None:
         return db.all(_NEWEST, account_id=account_id, most=most)
     return db.all(_NEWEST_OF_INBOX, account_id=account_id, inbox_id=inbox_id, most=most)
+
+
+def in_state(db: Reader, account_id: int, inbox_id: int, state: str, most: int) -> list[Listed]:
+    """What came to an inbox and is waiting, taken, skipped or failed; the newest first."""
+    return db.all(_IN_STATE, account_id=account_id, inbox_id=inbox_id, state=state, most=most)
 
 
 def failed(db: Reader, account_id: int, most: int) -> list[Listed]:

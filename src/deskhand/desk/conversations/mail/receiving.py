@@ -22,7 +22,7 @@ from typing import Protocol, TypeVar, cast
 import msgspec
 
 from deskhand.db.engine import Conflict, Database, Unavailable, Writer
-from deskhand.desk.conversations.mail import keeping, placing, received_queries
+from deskhand.desk.conversations.mail import keeping, placing, received_listing, received_queries
 from deskhand.desk.conversations.mail.keeping import RECEIVE_EMAIL, Task, storable
 from deskhand.desk.conversations.mail.placing import Awaits, Letter
 from deskhand.desk.conversations.mail.received_queries import Outcome, Received
@@ -37,6 +37,8 @@ from deskhand.outbox.worker import Failed, Kind, Then
 
 log = logging.getLogger("deskhand.mail")
 
+RETRIED_MOST = 1_000
+"""Messages read again at a time."""
 ATTEMPTS = 3
 """How often a message is tried before it becomes a conversation as it is."""
 READ_WITHIN_S = 60.0
@@ -90,6 +92,12 @@ def retry(tx: Writer, account_id: int, received_id: int, now: str) -> bool:
         return False
     keeping.queue(tx, account_id, found.inbox_id, received_id, now)
     return True
+
+
+def retry_failed(tx: Writer, account_id: int, inbox_id: int, now: str) -> int:
+    """Have all messages of an inbox read again that could not be; gives how many. At most so many at a time."""
+    found = received_listing.in_state(tx, account_id, inbox_id, "failed", RETRIED_MOST)
+    return sum(retry(tx, account_id, one.id, now) for one in reversed(found))
 
 
 @dataclass(slots=True)

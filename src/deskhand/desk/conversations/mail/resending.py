@@ -40,8 +40,7 @@ class Undelivered(msgspec.Struct, frozen=True):
 
 _OF_ACCOUNT = thread_mail.c.account_id == P("account_id")
 _OUT = thread_mail.c.direction == sa.literal_column("'out'")
-_UNDELIVERED = rows(
-    Undelivered,
+_UNDELIVERED = (
     sa.select(
         thread_mail.c.thread_id,
         thread_mail.c.conversation_id,
@@ -58,8 +57,10 @@ _UNDELIVERED = rows(
     )
     .where(_OF_ACCOUNT, _OUT, thread_mail.c.error != sa.literal_column("''"))
     .order_by(thread_mail.c.thread_id.desc())
-    .limit(P("most", sa.Integer)),
+    .limit(P("most", sa.Integer))
 )
+_OF_ALL = rows(Undelivered, _UNDELIVERED)
+_OF_INBOX = rows(Undelivered, _UNDELIVERED.where(conversation.c.inbox_id == P("inbox_id")))
 _CONVERSATION = value(
     int, sa.select(thread_mail.c.conversation_id).where(_OF_ACCOUNT, _OUT, thread_mail.c.thread_id == P("thread_id"))
 )
@@ -67,7 +68,12 @@ _CONVERSATION = value(
 
 def undelivered(db: Reader, account_id: int, most: int) -> list[Undelivered]:
     """The mails of an account that have not arrived, or not everywhere, the newest first."""
-    return db.all(_UNDELIVERED, account_id=account_id, most=most)
+    return db.all(_OF_ALL, account_id=account_id, most=most)
+
+
+def undelivered_from(db: Reader, account_id: int, inbox_id: int, most: int) -> list[Undelivered]:
+    """As `undelivered`, of one inbox."""
+    return db.all(_OF_INBOX, account_id=account_id, inbox_id=inbox_id, most=most)
 
 
 def resend_of(tx: Writer, account_id: int, thread_id: int, now: str) -> None:

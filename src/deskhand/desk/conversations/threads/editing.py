@@ -107,7 +107,7 @@ def _set_text(tx: Writer, head: Head, found: ThreadHead, given: Any) -> Head | N
     if given == found.body:
         return None
     tx.run(_SET_TEXT, account_id=head.account_id, id=found.id, text=given)
-    _search_anew(tx, head)
+    search_anew(tx, head)
     return with_preview(tx, head)
 
 
@@ -124,7 +124,7 @@ def _set_hidden(tx: Writer, head: Head, found: ThreadHead, given: Any) -> Head |
     return with_preview(tx, reply_facts.kept(tx, after))
 
 
-def _search_anew(tx: Writer, head: Head) -> None:
+def search_anew(tx: Writer, head: Head) -> None:
     """Let the conversation be found by the texts that its threads have now."""
     texts = tx.all(_TEXTS, account_id=head.account_id, conversation_id=head.id)
     index.forget(tx, head.account_id, head.id)

@@ -146,6 +146,7 @@ _COUNT = value(int, sa.select(sa.func.count()).where(_OF_ONE, thread.c.account_i
 _OF_ALL = rows(
     ShownThread, _shown().where(ids_in(thread.c.conversation_id, P("conversation_ids", sa.Text))).order_by(*_NEWEST)
 )
+_SHOWN = rows(ShownThread, _shown().where(_OF_ONE, thread.c.id == P("id")))
 _ATTACHMENTS = rows(
     AttachmentRow,
     sa.select(*columns(attachment, *AttachmentRow.__struct_fields__))
@@ -177,6 +178,11 @@ def page(db: Reader, account_id: int, conversation_id: int, number: int) -> tupl
     if number == 1 and len(found) < PAGE_SIZE:
         return found, len(found)
     return found, db.first(_COUNT, account_id=account_id, conversation_id=conversation_id)
+
+
+def shown(db: Reader, account_id: int, conversation_id: int, id: int) -> ShownThread | None:
+    """One thread of a conversation with the people in it."""
+    return db.one(_SHOWN, account_id=account_id, conversation_id=conversation_id, id=id)
 
 
 def of_conversations(db: Reader, account_id: int, ids: Sequence[int]) -> dict[int, list[ShownThread]]:

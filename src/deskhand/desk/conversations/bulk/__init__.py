@@ -1,0 +1,1 @@
+"""Changing many conversations at once, with a way back."""

@@ -1,0 +1,138 @@
+"""What the forms for writing send, read and checked: texts, addresses, files, what sending sets."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from email.utils import getaddresses
+
+from msgspec import UNSET, UnsetType
+from starlette.datastructures import UploadFile
+
+from deskhand.catalogue.attachments import LARGEST, NewAttachment
+from deskhand.catalogue.problems import BadRequest, FieldError, TooLarge, invalid
+from deskhand.catalogue.values import Recipient, decode_hook
+from deskhand.db.engine import Reader
+from deskhand.desk.conversations import queries
+from deskhand.desk.conversations.drafts import own
+from deskhand.desk.conversations.drafts.own import OwnDraft, Wanted
+from deskhand.desk.conversations.writing import check_file
+from deskhand.lib.blobs import Blob
+from deskhand.web.inbox import cleaning
+from deskhand.web.inbox.panel import STATUSES
+from deskhand.web.pages import Asked
+
+Files = list[tuple[NewAttachment, Blob]]
+ADDRESSES_MOST = 50
+_ADDRESSES_LONGEST = 20_000
+_MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,63}")
+
+
+async def reply(asked: Asked, id: int) -> Wanted:
+    """The reply that a form has; raises BadRequest for what is no address."""
+
+    def read(db: Reader) -> dict[int, str]:
+        queries.head(db, asked.actor, id)
+        draft = own.draft_of(db, asked.account_id, id, asked.visitor.id)
+        return {one.id: one.content_id for one in own.files_of(db, asked.account_id, draft) if one.content_id}
+
+    pictures = await asked.read(read)
+    form = asked.form
+    return Wanted(
+        text=cleaning.written(form.raw("html"), form.raw("text"), pictures),
+        to=form.text("to"),
+        cc=addresses(form.text("cc"), "cc"),
+        bcc=addresses(form.text("bcc"), "bcc"),
+        status=status(form.text("send") or form.text("status")),
+        owner=owner(form.text("owner")),
+        saved_reply_id=form.id("saved_reply_id") or 0,
+        form=form.text("token")[:64],
+    )
+
+
+def note_text(asked: Asked) -> str:
+    """The note that a form has."""
+    return cleaning.written(asked.form.raw("html"), asked.form.raw("text"))
+
+
+def status(text: str) -> str | None:
+    """What a reply sets; None where nothing is said."""
+    return text if text in STATUSES else None
+
+
+def owner(text: str) -> int | None | UnsetType:
+    """Who is to own the conversation; unset: whoever does."""
+    if text == "nobody":
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else UNSET
+
+
+def addresses(text: str, field: str) -> tuple[str, ...]:
+    """Addresses with or without names, parted by commas, semicolons or lines; raises BadRequest."""
+    found: dict[str, str] = {}
+    if len(text) > _ADDRESSES_LONGEST:
+        raise invalid(field, f"can have {ADDRESSES_MOST} addresses at most", "Size")
+    for piece in re.split(r"[;\n]", text):
+        for _, given in _parted(piece.strip(" ,"), field):
+            found.setdefault(given.lower(), _address(given or piece, field))
+    if len(found) > ADDRESSES_MOST:
+        raise invalid(field, f"can have {ADDRESSES_MOST} addresses at most", "Size")
+    return tuple(found.values())
+
+
+def _parted(piece: str, field: str) -> list[tuple[str, str]]:
+    try:
+        return getaddresses([piece]) if piece else []
+    except RecursionError:  # of comments within comments
+        raise BadRequest(FieldError(field, f"“{piece[:100]}” is not an address", "Email", piece[:200])) from None
+
+
+def _address(given: str, field: str) -> str:
+    try:
+        return str(decode_hook(Recipient, given))
+    except ValueError:
+        raise BadRequest(FieldError(field, f"“{given[:100]}” is not an address", "Email", given[:200])) from None
+
+
+async def files(asked: Asked, field: str = "files") -> Files:
+    """The files that a form brings, stored; raises TooLarge and BadRequest."""
+    return [await _stored(asked, one) for one in asked.form.files(field)]
+
+
+async def _stored(asked: Asked, given: UploadFile) -> tuple[NewAttachment, Blob]:
+    if (given.size or 0) > LARGEST:
+        raise TooLarge(FieldError("", f"“{given.filename}” is larger than {LARGEST // 1024 // 1024} MB", "Size"))
+    data = await given.read()
+    kind = (given.content_type or "").partition(";")[0].strip().lower()
+    name = (given.filename or "").replace("\\", "/").rpartition("/")[2][:200] or "file"
+    new = NewAttachment(
+        file_name=name, mime_type=kind if _MIME_TYPE.fullmatch(kind) else "application/octet-stream", data=data
+    )
+    check_file(new)
+    return new, await asyncio.to_thread(asked.web.blobs.put, data)
+
+
+def seen(asked: Asked) -> tuple[int, str]:
+    """The newest thread that the writer had before their eyes, and when; all there is where nothing is said."""
+    newest, at = asked.form.text("seen"), asked.form.text("seen_at")
+    if not (newest.isascii() and newest.isdigit() and len(newest) < 19 and at):
+        return 2**62, "9999"
+    return int(newest), at
+
+
+def elsewhere(db: Reader, asked: Asked, id: int, wanted: Wanted) -> OwnDraft | None:
+    """What the writer wrote in another window, and this one has not seen; a form without script asks for no choice."""
+    if not by_script(asked):
+        return None
+    return own.written_elsewhere(db, asked.actor, id, wanted, asked.form.text("known_form"))
+
+
+def by_script(asked: Asked) -> bool:
+    """Whether a script sent it, which keeps what was typed when something is refused."""
+    return bool(asked.request.headers.get("deskhand-script"))
+
+
+def listed(pieces: Sequence[str]) -> str:
+    """Addresses as a field shows them."""
+    return ", ".join(pieces)

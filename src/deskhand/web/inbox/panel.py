@@ -1,0 +1,155 @@
+"""What is written in a conversation's page: the panel for replies, notes and forwards, with the visitor's own draft."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+
+from deskhand.catalogue.problems import NotFound
+from deskhand.db.engine import Reader
+from deskhand.desk.conversations import queries
+from deskhand.desk.conversations.drafts import arrived, mentions, own
+from deskhand.desk.conversations.drafts.mentions import Colleague
+from deskhand.desk.conversations.drafts.own import DraftFile, OwnDraft
+from deskhand.desk.conversations.queries import Head
+from deskhand.desk.customers import queries as customers
+from deskhand.desk.inboxes import queries as inboxes
+from deskhand.lib.clock import from_wire
+from deskhand.web.inbox import cleaning
+from deskhand.web.inbox.moments import Choice, choices
+from deskhand.web.visiting import Visitor
+
+STATUSES = {"closed": "close", "active": "keep active", "pending": "make pending"}
+"""What a reply may set, in words."""
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """The panel as its template (writing/panel.html) shows it.
+
+    `shown` is false where there is nothing to write in. `draft_id` is the visitor's own reply in the making, which the
+    editor holds. `seen` is the newest thread that somebody else wrote, at the time `seen_at`.
+    """
+
+    conversation_id: int
+    shown: bool = False
+    may_reply: bool = False
+    is_draft: bool = False
+    """The whole conversation is a draft: its first reply begins it."""
+    subject: str = ""
+    inbox_id: int = 0
+    addresses: list[str] = []
+    to: str = ""
+    cc: str = ""
+    bcc: str = ""
+    html: str = ""
+    text: str = ""
+    draft_id: int = 0
+    saved_reply_id: int = 0
+    files: list[DraftFile] = []
+    note_html: str = ""
+    note_text: str = ""
+    seen: int = 0
+    seen_at: str = ""
+    token: str = ""
+    known_form: str = ""
+    """The form that kept the draft before, see drafts/own.py."""
+    status: str = "closed"
+    owner: str = ""
+    owner_id: int | None = None
+    colleagues: list[Colleague] = []
+    later: list[Choice] = []
+
+    @property
+    def statuses(self) -> list[tuple[str, str]]:
+        """What a reply may set, with the one first that is offered first."""
+        first = [(self.status, STATUSES[self.status])] if self.status in STATUSES else []
+        return [*first, *((key, words) for key, words in STATUSES.items() if key != self.status)]
+
+    @property
+    def mode(self) -> str:
+        """What is open: what has been begun."""
+        if self.html or self.files:
+            return "reply"
+        return "note" if self.note_html else ""
+
+
+def panel(db: Reader, visitor: Visitor, conversation_id: int, now: str) -> Panel:
+    """The panel of a conversation that the visitor may see; that of a merged one has nothing to write in."""
+    try:
+        head = queries.head(db, visitor.actor, conversation_id)
+    except NotFound:
+        return Panel(conversation_id=conversation_id)
+    account_id = visitor.account_id
+    draft = own.draft_of(db, account_id, head.id, visitor.id)
+    files = own.files_of(db, account_id, draft)
+    pictures = {one.content_id: one.id for one in files if one.content_id}
+    note = own.note_of(db, account_id, head.id, visitor.id)
+    body = (draft.body or "") if draft else ""
+    asked = msgspec.json.decode(draft.on_publish, type=dict[str, str | int | None]) if draft else {}
+    addresses = addresses_of(db, head)
+    return Panel(
+        conversation_id=head.id,
+        shown=True,
+        may_reply=visitor.actor.role != "light user",
+        is_draft=head.state == "draft",
+        subject=head.subject,
+        inbox_id=head.inbox_id,
+        addresses=addresses,
+        to=_to(draft, addresses),
+        cc=_listed(draft.cc if draft else head.cc),
+        bcc=_listed(draft.bcc if draft else head.bcc),
+        html=cleaning.editable(body, pictures) if body else "",
+        text=cleaning.as_text(body) if body else "",
+        draft_id=draft.id if draft else 0,
+        saved_reply_id=draft.saved_reply_id if draft else 0,
+        files=[one for one in files if not one.content_id],
+        note_html=cleaning.editable(note) if note else "",
+        note_text=cleaning.as_text(note) if note else "",
+        seen=arrived.newest(db, account_id, head.id, visitor.id),
+        seen_at=now,
+        token=new_token(),
+        known_form=draft.form if draft else "",
+        status=_status(db, visitor, head, asked.get("status")),
+        owner=_owner(asked),
+        owner_id=head.assignee_id,
+        colleagues=mentions.colleagues(db, account_id, head.inbox_id),
+        later=choices(visitor.local(from_wire(now))),
+    )
+
+
+def addresses_of(db: Reader, head: Head) -> list[str]:
+    """Where a reply may go: the address used in this conversation first, then the customer's others."""
+    known = customers.entries(db, head.account_id, [head.customer_id])[head.customer_id]
+    emails = [head.customer_email, *(one.value for one in known if one.kind == "email")]
+    return list({one.lower(): one for one in reversed(emails) if one}.values())[::-1]
+
+
+def new_token() -> str:
+    """What a form is known by when it is sent twice."""
+    return secrets.token_urlsafe(12)
+
+
+def _to(draft: OwnDraft | None, addresses: list[str]) -> str:
+    kept = msgspec.json.decode(draft.recipients, type=list[str]) if draft else []
+    return kept[0] if kept else addresses[0] if addresses else ""
+
+
+def _listed(kept: str) -> str:
+    return ", ".join(msgspec.json.decode(kept, type=list[str]))
+
+
+def _status(db: Reader, visitor: Visitor, head: Head, kept: object) -> str:
+    """What the draft was to set, else what the visitor set last, else what the inbox says."""
+    for wanted in (kept if kept != "active" else "", visitor.preferences.send_status):
+        if isinstance(wanted, str) and wanted in STATUSES:
+            return wanted
+    inbox = inboxes.by_id(db, head.account_id, head.inbox_id)
+    return inbox.default_status if inbox and inbox.default_status in STATUSES else "closed"
+
+
+def _owner(asked: dict[str, str | int | None]) -> str:
+    """The owner that a draft asks for, as the form's field has it; empty: nobody was named."""
+    if "owner" not in asked:
+        return ""
+    return str(asked["owner"]) if asked["owner"] else "nobody"

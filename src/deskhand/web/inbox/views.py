@@ -1,0 +1,44 @@
+"""Views: searches that were given a name, looked at like folders."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from deskhand.desk.conversations import views
+from deskhand.web.inbox import lists, places
+from deskhand.web.pages import Asked, Pages
+
+PAGES = Pages()
+
+
+@PAGES.post("/views")
+async def add(asked: Asked) -> Response:
+    """Save a search under a name."""
+    name, query, for_all = asked.form.text("name"), asked.form.text("query"), asked.form.has("for_all")
+    id = await asked.write(lambda tx: views.add(tx, asked.actor, name, query, asked.now, for_all=for_all))
+    return asked.go(f"/views/{id}", "Saved as a view.")
+
+
+@PAGES.get("/views/{id}")
+async def show(asked: Asked) -> Response:
+    """What a view shows now."""
+    id, order, now = asked.id(), asked.query("order"), asked.web.clock.now()
+    return await lists.show(asked, lambda db: places.view(db, asked.visitor, id, now, order))
+
+
+@PAGES.post("/views/{id}")
+async def change(asked: Asked) -> Response:
+    """Give a view another name or another search."""
+    id, form = asked.id(), asked.form
+    name, query, for_all = form.text("name"), form.text("query"), form.has("for_all")
+    await asked.write(lambda tx: views.change(tx, asked.actor, id, name, query, for_all=for_all))
+    return asked.go(f"/views/{id}", "Saved.")
+
+
+@PAGES.post("/views/{id}/delete")
+async def delete(asked: Asked) -> Response:
+    """Forget a view; its conversations stay."""
+    id = asked.id()
+    found = await asked.read(lambda db: views.by_id(db, asked.actor, id))
+    await asked.write(lambda tx: views.delete(tx, asked.actor, id))
+    return asked.go("/search", f"The view {found.name} was removed.")

@@ -1,0 +1,77 @@
+// Keys: an element with data-key="r" is pressed, or if it is a field put in focus, by that key. data-key="g i" takes two
+// keys, one after the other. "?" shows all keys that this page has.
+
+const SECOND_MS = 1200;
+const own = new Map();
+let before = "", at = 0;
+
+// Have a key do something that no element stands for; `label` is for the list of keys.
+export function key(name, label, act) { own.set(name, {label, act}); }
+
+export function writing(target) {
+  return target instanceof Element && Boolean(target.closest("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable=true]"));
+}
+
+function press(element) {
+  if (element.matches("input:not([type=checkbox]), textarea, select, [contenteditable=true]")) { element.focus(); return; }
+  if (element.matches("summary")) { element.parentElement.open = !element.parentElement.open; return; }
+  element.click();
+}
+
+function named(name) {
+  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].filter(one => one.offsetParent || one.matches("[data-key-hidden]"));
+  return found.find(one => one.closest("#said")) ?? found[0];  // what was just done is undone first
+}
+
+document.addEventListener("keydown", event => {
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (writing(event.target) || document.querySelector("dialog[open]")) return;
+  const now = performance.now();
+  const pair = now - at < SECOND_MS ? `${before} ${event.key}` : "";
+  const element = (pair && named(pair)) || named(event.key);
+  const mine = (pair && own.get(pair)) || own.get(event.key);
+  before = event.key;
+  at = now;
+  if (mine) { event.preventDefault(); before = ""; mine.act(event); }
+  else if (element) { event.preventDefault(); before = ""; press(element); }
+  else if (event.key === "?") { event.preventDefault(); list(); }
+});
+
+function list() {
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-labelledby", "keys-title");
+  const body = document.createElement("div");
+  body.className = "pad stack";
+  const title = document.createElement("h2");
+  title.id = "keys-title";
+  title.textContent = "Keys on this page";
+  const table = document.createElement("table"), rows = table.createTBody();
+  const shown = new Map([...own].map(([name, one]) => [name, one.label]));
+  for (const one of document.querySelectorAll("[data-key]")) {
+    if (one.offsetParent || one.matches("[data-key-hidden]")) shown.set(one.dataset.key, one.dataset.keyLabel ?? one.getAttribute("aria-label") ?? one.textContent.trim().replace(/\s+/g, " "));
+  }
+  shown.set("?", "Show these keys");
+  for (const [name, label] of shown) {
+    const row = rows.insertRow();
+    for (const part of name.split(" ")) row.insertCell().append(cap(part));
+    if (!name.includes(" ")) row.cells[0].colSpan = 2;
+    row.insertCell().textContent = label;
+  }
+  const form = document.createElement("form");
+  form.method = "dialog";
+  const close = document.createElement("button");
+  close.className = "button";
+  close.textContent = "Close";
+  form.append(close);
+  body.append(title, table, form);
+  dialog.append(body);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+}
+
+function cap(text) {
+  const made = document.createElement("kbd");
+  made.textContent = text === " " ? "Space" : text;
+  return made;
+}

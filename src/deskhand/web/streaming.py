@@ -1,0 +1,56 @@
+"""The stream by which open pages hear of changes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from deskhand.web.live import Change
+from deskhand.web.parts import Web
+from deskhand.web.visiting import Visitor, visitor
+
+_BEAT_S = 20.0
+_NOTHING = Change({}, {})
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
+
+
+def stream(web: Web) -> Callable[[Request], Awaitable[Response]]:
+    """What answers at `/live`: an event `changed` for each change in the visitor's account."""
+
+    async def answer(request: Request) -> Response:
+        who = await visitor(request, web.database, web.clock)
+        if who is None:
+            return Response(status_code=401)
+        return StreamingResponse(_events(web, request, who), media_type="text/event-stream", headers=_HEADERS)
+
+    return answer
+
+
+async def _events(web: Web, request: Request, who: Visitor) -> AsyncIterator[bytes]:
+    """The stream of somebody's changes, for as long as they are signed in."""
+    with web.live.listening(who.account_id) as changes:
+        await web.live.looks()
+        yield b": listening\n\n"
+        known_at = time.monotonic()
+        while True:
+            try:
+                change = await asyncio.wait_for(changes.get(), _BEAT_S)
+            except TimeoutError:
+                change = _NOTHING
+            if change is None:
+                return
+            # However much there is to tell: who was signed out, or sees less by now, hears no more of it.
+            if time.monotonic() - known_at >= _BEAT_S:
+                now_is = await visitor(request, web.database, web.clock)
+                if now_is is None:
+                    return
+                who, known_at = now_is, time.monotonic()
+                yield b": still here\n\n"
+            seen = change.seen_by(who.actor.inboxes)
+            if seen is not None:
+                yield b"event: changed\ndata: " + msgspec.json.encode(seen) + b"\n\n"

@@ -1,0 +1,127 @@
+"""The search, its suggestions, views, and the palette."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import html
+
+from deskhand.desk.inboxes.folders import Folder, folder_id
+from tests.desk.conversations.builders import read, start
+from tests.web.inbox.test_lists import rows, text
+from tests.web.people import Person, signed_in
+from tests.world import Desk
+
+
+def suggested(me: Person, query: str) -> list[tuple[str, str]]:
+    page = html.fromstring(me.get("/search/suggestions", params={"query": query}).text)
+    options: list[Any] = page.cssselect('[role="option"]')
+    return [(text(one.cssselect("span")[0]), one.get("data-query")) for one in options]
+
+
+def test_the_search_takes_words_and_fields(desk: Desk) -> None:
+    inbox, me = desk.add_inbox(), signed_in(desk)
+    lamp, wick = start(desk, inbox, subject="Lamp hums"), start(desk, inbox, subject="Wick burns", tags=["vip"])
+    assert rows(me.page("/search?query=hums")) == [lamp]
+    assert rows(me.page("/search?query=tag:vip")) == [wick]
+    assert set(rows(me.page("/search"))) == {lamp, wick}
+    assert rows(me.page("/search?order=oldest")) == [lamp, wick]
+    half = me.page("/search?query=status:active+wic")
+    assert rows(half) == [wick] and "begin so" in text(half.cssselect('[role="status"].search-hint')[0])
+    nothing = me.page("/search?query=zeppelin")
+    assert "Nothing found" in text(nothing) and not nothing.cssselect('[role="alert"]')
+
+
+def test_what_is_wrong_with_a_query_is_named(desk: Desk) -> None:
+    me = signed_in(desk)
+    for query, words in (
+        ('"open', "This quotation mark is never closed"), ("colour:red", "There is no field colour"),
+        ("tag:", "has no value after its colon"),
+    ):  # fmt: skip
+        page = me.page(f"/search?query={query}")
+        assert words in text(page.cssselect('#list [role="alert"]')[0])
+        assert page.cssselect("#query")[0].get("value") == query
+        assert not rows(page)
+
+
+def test_suggestions_complete_fields_and_values(desk: Desk) -> None:
+    inbox, me = desk.add_inbox("Support desk"), signed_in(desk)
+    start(desk, inbox, tags=["late parcel", "lamp"])
+    desk.add_user("Ines", "Okafor", inboxes=(inbox,))
+    assert suggested(me, "lamp st")[0] == ("status:", "lamp status:")
+    assert [one for one, _ in suggested(me, "")][:2] == ["status:", "tag:"]
+    assert suggested(me, "-status:clo") == [("status:closed", "-status:closed ")]
+    assert suggested(me, "tag:la") == [
+        ("tag:lamp", "tag:lamp "), ('tag:"late parcel"', 'tag:"late parcel" '),
+    ]  # fmt: skip
+    assert ("assigned:Unassigned", "assigned:Unassigned ") in suggested(me, "assigned:")
+    assert suggested(me, 'x assigned:"ines') == [('assigned:"Ines Okafor"', 'x assigned:"Ines Okafor" ')]
+    assert suggested(me, "mailbox:sup") == [('mailbox:"Support desk"', 'mailbox:"Support desk" ')]
+    assert suggested(me, "zzz") == []
+
+
+def test_a_search_becomes_a_view(desk: Desk) -> None:
+    inbox, me = desk.add_inbox(), signed_in(desk)
+    ines = signed_in(desk, desk.add_user(inboxes=(inbox,)))
+    vip = start(desk, inbox, tags=["vip"])
+    start(desk, inbox)
+    own = me.send("/views", name="Important", query="tag:vip")
+    assert rows(html.fromstring(own.text)) == [vip]
+    path = own.url.removeprefix(me.server.url)
+    assert text(me.page("/search").cssselect(f'#side a[href="{path}"]')[0]) == "Important"
+    assert ines.get(path).status_code == 404
+    shared = ines.send("/views", name="Ours", query="tag:vip", for_all="1")
+    assert shared.status_code == 403
+
+    assert me.send(path, name="For all", query="-tag:vip", for_all="1").status_code == 200
+    page = ines.page(path)
+    assert text(page.cssselect("h1")[0]) == "For all" and vip not in rows(page)
+    assert not page.cssselect("#view-menu")
+    assert ines.send(path, name="Mine now", query="").status_code == 403
+    assert ines.send(f"{path}/delete").status_code == 403
+    assert me.send(path, name="  ", query="").status_code == 400
+    assert me.send(f"{path}/delete").status_code == 200 and me.get(path).status_code == 404
+
+
+def test_a_view_of_one_account_is_not_there_in_another(desk: Desk) -> None:
+    me = signed_in(desk)
+    made = me.send("/views", name="Own", query="").url.removeprefix(me.server.url)
+    other = signed_in(desk, desk.add_user(role="admin"))
+    for path in (made, "/views/999999"):
+        assert other.get(path).status_code == 404
+        assert other.send(f"{path}/delete").status_code == 404
+
+
+def goals(me: Person, query: str) -> list[tuple[str, str]]:
+    answer = me.get("/palette", params={"q": query}, headers={"Deskhand-Script": "1"})
+    options: list[Any] = html.fromstring(answer.text).cssselect('[role="option"]')
+    return [(text(one.cssselect(".clip")[0]), one.get("data-path")) for one in options]
+
+
+def test_the_palette_finds_places_people_and_numbers(desk: Desk) -> None:
+    inbox, hidden, me = desk.add_inbox("Orders"), desk.add_inbox("Secret"), signed_in(desk)
+    customer = {"email": "zora@buyer.example", "firstName": "Zora", "lastName": "Lindqvist"}
+    id, far = start(desk, inbox, subject="A lamp", customer=customer), start(desk, hidden)
+    shown = read(desk, id)
+    assert goals(me, f"#{shown['number']}")[0] == (f"#{shown['number']} A lamp", f"/conversation/{id}")
+    mine = f"/folder/{folder_id(inbox, Folder.MINE)}"
+    assert ("Mine", mine) in goals(me, "mine orders")
+    person = ("Zora Lindqvist", f"/customers/{shown['primaryCustomer']['id']}")
+    for typed in ("zor", "LINDQ", "zora lin", "zora@buy"):
+        assert person in goals(me, typed), typed
+    assert goals(me, "zora")[-1] == ("Search for zora", "/search?query=zora")
+    ines = signed_in(desk, desk.add_user(inboxes=(inbox,)))
+    assert not [path for _, path in goals(ines, str(read(desk, far)["number"])) if path.startswith("/conversation")]
+    assert ("Settings", "/settings") in goals(me, "sett") and ("Settings", "/settings") not in goals(ines, "sett")
+    assert me.page("/palette?q=orders").cssselect(f'#main a[href="{mine}"]')
+
+
+def test_a_list_without_anything_says_what_is_missing(desk: Desk) -> None:
+    person = signed_in(desk)
+    assert person.page("/search").cssselect("#list .nothing a.first")[0].get("href") == "/settings/inboxes/new"
+    outsider = signed_in(desk, desk.add_user("Ines"))
+    assert "administers" in outsider.page("/search").cssselect("#list .nothing")[0].text_content()
+    desk.add_inbox()
+    assert "No conversations yet" in person.page("/search").cssselect("#list .nothing")[0].text_content()
+    unknown = person.page("/search?query=status:actve+lamp").cssselect("#list .nothing p")[0].text_content()
+    assert unknown == "There is no status actve; there are active, pending, closed, spam and open."

@@ -1,0 +1,226 @@
+"""Open pages hear of what is committed, soon, and of nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import queue
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from deskhand.desk.conversations import presence
+from deskhand.desk.users import verbs as users
+from deskhand.oauth import sessions
+from deskhand.outbox import events
+from deskhand.web import streaming
+from tests.live import LiveServer
+from tests.web.people import Person, add_conversation, signed_in
+from tests.world import Desk, open_desk
+
+SOON_S = 2.0
+
+
+class Stream:
+    """What somebody's page hears."""
+
+    def __init__(self, answer: http.client.HTTPResponse) -> None:
+        self._answer = answer
+        self._heard: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._began = threading.Event()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+        assert self._began.wait(10), "nobody listens"
+
+    def _listen(self) -> None:
+        with contextlib.suppress(http.client.HTTPException, OSError, ValueError):  # in the middle of it we hang up
+            while line := self._answer.readline():
+                if line.startswith(b":"):
+                    self._began.set()
+                elif line.startswith(b"data: "):
+                    self._heard.put(json.loads(line[6:]))
+
+    def ended(self) -> None:
+        self._thread.join(10)
+
+    def next(self) -> dict[str, Any]:
+        return self._heard.get(timeout=SOON_S)
+
+    def people(self) -> list[int]:
+        """The conversations in which somebody came or went next."""
+        while not (found := self.next()["people"]):
+            pass
+        return list(found)
+
+    def hears_of(self, conversation_id: int) -> bool:
+        """Whether a conversation is told of soon."""
+        until = time.monotonic() + SOON_S
+        while time.monotonic() < until:
+            try:
+                change = self._heard.get(timeout=max(0.01, until - time.monotonic()))
+            except queue.Empty:
+                return False
+            if conversation_id in [*sum(change["inboxes"].values(), []), *change["people"]]:
+                return True
+        return False
+
+    def is_quiet(self, seconds: float = 0.5) -> bool:
+        try:
+            self._heard.get(timeout=seconds)
+        except queue.Empty:
+            return True
+        return False
+
+
+@contextmanager
+def listening(person: Person) -> Iterator[Stream]:
+    connection = http.client.HTTPConnection(urlsplit(person.server.url).netloc, timeout=30)
+    connection.request("GET", "/live", headers={"Cookie": f"{sessions.COOKIE}={person.cookie}"})
+    answer = connection.getresponse()
+    assert answer.status == 200 and str(answer.getheader("Content-Type")).startswith("text/event-stream")
+    socket_ = answer.fp.raw._sock  # type: ignore[attr-defined]
+    stream = Stream(answer)
+    try:
+        yield stream
+    finally:
+        socket_.shutdown(socket.SHUT_RDWR)
+        stream.ended()
+        connection.close()
+
+
+def test_a_page_hears_of_a_note_within_moments(desk: Desk) -> None:
+    inbox = desk.add_inbox()
+    conversation = add_conversation(desk, inbox)
+    with listening(signed_in(desk)) as stream:
+        began = time.monotonic()
+        desk.post(f"/v2/conversations/{conversation}/notes", {"text": "Looked at."})
+        assert stream.hears_of(conversation)
+        assert time.monotonic() - began < 1
+
+
+def test_nothing_is_heard_of_other_accounts(desk: Desk, server: LiveServer) -> None:
+    other = open_desk(server)
+    conversation = add_conversation(other, other.add_inbox())
+    with listening(signed_in(desk)) as stream:
+        other.post(f"/v2/conversations/{conversation}/notes", {"text": "Not yours."})
+        assert stream.is_quiet()
+
+
+def test_nothing_is_heard_of_hidden_inboxes(desk: Desk) -> None:
+    seen, hidden = desk.add_inbox(), desk.add_inbox()
+    here, there = add_conversation(desk, seen), add_conversation(desk, hidden)
+    user = desk.add_user(inboxes=(seen,))
+    with listening(signed_in(desk, user)) as stream:
+        desk.post(f"/v2/conversations/{there}/notes", {"text": "Hidden."})
+        desk.post(f"/v2/conversations/{here}/notes", {"text": "Seen."})
+        change = stream.next()
+        while str(seen) not in change["inboxes"]:
+            assert not change["inboxes"]
+            change = stream.next()
+        assert change["inboxes"] == {str(seen): [here]}
+
+
+def test_nothing_is_heard_of_who_reads_in_hidden_inboxes(desk: Desk) -> None:
+    seen, hidden = desk.add_inbox(), desk.add_inbox()
+    here, there = add_conversation(desk, seen), add_conversation(desk, hidden)
+    with listening(signed_in(desk, desk.add_user(inboxes=(seen,)))) as stream:
+        for ms, id in enumerate((there, here)):
+            at = desk.server.clock.now() + timedelta(milliseconds=5 * ms + 5)
+            desk.write(lambda tx, id=id, at=at: presence.be(tx, desk.account_id, id, desk.user_id, "writing", at))  # type: ignore[misc]
+        told = stream.next()
+        while not told["people"]:
+            told = stream.next()
+        assert told["people"] == [here]
+        assert stream.is_quiet()
+
+
+def test_who_sees_less_by_now_hears_less_however_much_there_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "_BEAT_S", 0.2)
+    inbox, user = desk.add_inbox(), desk.add_user()
+    conversation = add_conversation(desk, inbox)
+    desk.write(lambda tx: users.set_inboxes(tx, desk.account_id, user, (inbox,)))
+    with listening(signed_in(desk, user)) as stream:
+        desk.post(f"/v2/conversations/{conversation}/notes", {"text": "Seen."})
+        assert stream.hears_of(conversation)
+        desk.write(lambda tx: users.set_inboxes(tx, desk.account_id, user, ()))
+        until = time.monotonic() + 1.5
+        told = []
+        while time.monotonic() < until:  # never a pause in which the stream would look by itself
+            desk.post(f"/v2/conversations/{conversation}/notes", {"text": "Hidden."})
+            if time.monotonic() > until - 0.7:
+                told.append(stream.is_quiet(0.05))
+            else:
+                while not stream.is_quiet(0.01):
+                    pass
+        assert told and all(told)
+
+
+def test_who_comes_and_begins_to_write_is_told_once(desk: Desk) -> None:
+    conversation = add_conversation(desk, desk.add_inbox())
+
+    def be(doing: presence.Doing) -> None:
+        now = desk.server.clock.now()
+        desk.write(lambda tx: presence.be(tx, desk.account_id, conversation, desk.user_id, doing, now))
+
+    with listening(signed_in(desk)) as stream:
+        be("looking")
+        assert stream.people() == [conversation]
+        be("looking")
+        assert stream.is_quiet()
+        be("writing")
+        assert stream.people() == [conversation]
+
+
+def test_who_came_before_but_was_committed_later_is_told_as_well(desk: Desk) -> None:
+    inbox = desk.add_inbox()
+    first, second = add_conversation(desk, inbox), add_conversation(desk, inbox)
+
+    def be(conversation: int, earlier_s: float) -> None:
+        at = desk.server.clock.now() - timedelta(seconds=earlier_s)
+        desk.write(lambda tx: presence.be(tx, desk.account_id, conversation, desk.user_id, "looking", at))
+
+    with listening(signed_in(desk)) as stream:
+        be(first, 0)
+        assert stream.people() == [first]
+        be(second, 1)
+        assert stream.people() == [second]
+
+
+def test_changes_that_are_no_events_are_told_to_all(desk: Desk) -> None:
+    with listening(signed_in(desk)) as stream:
+        desk.write(lambda tx: tx.changed(events.PAGES))
+        assert stream.next()["all"] is True
+
+
+def test_who_is_not_signed_in_hears_nothing(server: LiveServer) -> None:
+    assert requests.get(server.url + "/live", timeout=30).status_code == 401
+
+
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+def test_another_process_on_the_same_database_is_heard(desk: Desk) -> None:
+    conversation = add_conversation(desk, desk.add_inbox())
+    settings = desk.server.app.settings
+    here, there = (LiveServer(settings.data_dir, settings.database_url, worker="separate") for _ in range(2))
+    try:
+        person = signed_in(desk)
+        person.server = here
+        with listening(person) as stream:
+            requests.post(
+                f"{there.url}/v2/conversations/{conversation}/notes",
+                json={"text": "From the other one."},
+                headers={"Authorization": f"Bearer {desk.token}"},
+                timeout=30,
+            )
+            assert stream.hears_of(conversation)
+    finally:
+        here.stop()
+        there.stop()
