@@ -44,7 +44,8 @@ class Stream:
     def _listen(self) -> None:
         with contextlib.suppress(http.client.HTTPException, OSError, ValueError):  # in the middle of it we hang up
             while line := self._answer.readline():
-                if line.startswith(b":"):
+                if line.startswith(b"event: listening"):
+                    self._answer.readline()
                     self._began.set()
                 elif line.startswith(b"data: "):
                     self._heard.put(json.loads(line[6:]))

@@ -35,7 +35,7 @@ async def _events(web: Web, request: Request, who: Visitor) -> AsyncIterator[byt
     """The stream of somebody's changes, for as long as they are signed in."""
     with web.live.listening(who.account_id) as changes:
         await web.live.looks()
-        yield b": listening\n\n"
+        yield b"event: listening\ndata: {}\n\n"
         known_at = time.monotonic()
         while True:
             try:

@@ -10,11 +10,8 @@ function connect() {
   if (!frame?.dataset.liveUrl || source || document.hidden) return;
   source = new EventSource(frame.dataset.liveUrl);
   source.addEventListener("changed", event => heard(JSON.parse(event.data)));
-  let opened = false;
-  source.addEventListener("open", () => {
-    if (opened) { forget(); plan(0); }  // something may have happened while the line was down
-    opened = true;
-  });
+  // Something may have happened since the page was made, or while the line was down.
+  source.addEventListener("listening", () => { forget(); plan(0); });
   source.addEventListener("error", event => {  // the browser tries again by itself unless it was answered with an error
     if (event.target.readyState !== EventSource.CLOSED || event.target !== source) return;
     source = null;
