@@ -42,7 +42,7 @@ class Served:
     log: Path
 
     def get(self, path: str, **kwargs: object) -> requests.Response:
-        return requests.get(self.url + path, timeout=10, **kwargs)  # type: ignore[arg-type]
+        return requests.get(self.url + path, timeout=WAIT_S, **kwargs)  # type: ignore[arg-type]
 
     def wait_for(self, path: str, status: int) -> requests.Response:
         """Ask until the answer has the status."""

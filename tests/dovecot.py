@@ -67,7 +67,7 @@ class Dovecot:
     def files(self, user: str) -> list[Path]:
         """The files in which the server has a user's messages, oldest first."""
         found = [*(self.folder / "mail" / user).glob("cur/*"), *(self.folder / "mail" / user).glob("new/*")]
-        return sorted(found, key=lambda file: int(file.name.partition("M")[2].partition("P")[0]))
+        return sorted(found, key=_laid_at)
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
@@ -79,7 +79,7 @@ class Dovecot:
         deadline = time.monotonic() + WAIT_S
         while True:
             with suppress(OSError, imaplib.IMAP4.error):
-                imaplib.IMAP4("127.0.0.1", self.port, timeout=5).logout()
+                imaplib.IMAP4("127.0.0.1", self.port, timeout=30).logout()
                 return
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"Dovecot does not start: {self._said()}")
@@ -100,6 +100,12 @@ class Dovecot:
             return "it takes too long"
         log = self.folder / "dovecot.log"
         return self._process.stderr.read().decode(errors="replace") + (log.read_text() if log.exists() else "")
+
+
+def _laid_at(file: Path) -> tuple[int, int]:
+    """Seconds and microseconds, as Dovecot writes them into a file's name: 1795453000.M8524P77.desk,S=120,W=124."""
+    second, microsecond = re.match(r"(\d+)\.M(\d+)P", file.name).groups()  # type: ignore[union-attr]
+    return int(second), int(microsecond)
 
 
 @contextmanager

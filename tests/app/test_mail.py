@@ -85,11 +85,11 @@ def test_mail_becomes_a_conversation_by_every_way(taking: LiveServer) -> None:
         fetch(desk, desk.add_inbox(email="help@shop.example"), server)
         server.lay(USER, mail("fetched"))
         wait(lambda: _listens(settings.mail_smtp_listen))
-        with smtplib.SMTP("127.0.0.1", settings.mail_smtp_listen.port, timeout=10) as smtp:
+        with smtplib.SMTP("127.0.0.1", settings.mail_smtp_listen.port, timeout=30) as smtp:
             smtp.sendmail("paul@buyer.example", ["help@shop.example"], mail("sent"))
             with pytest.raises(smtplib.SMTPRecipientsRefused):
                 smtp.sendmail("paul@buyer.example", ["nobody@shop.example"], mail("sent"))
-        with smtplib.LMTP(settings.mail_lmtp_listen.path, timeout=10) as lmtp:
+        with smtplib.LMTP(settings.mail_lmtp_listen.path, timeout=30) as lmtp:
             lmtp.sendmail("paul@buyer.example", ["help@shop.example"], mail("delivered"))
         wait(lambda: subjects(desk) == ["delivered", "fetched", "sent"])
         for way in ("smtp", "lmtp", "imap"):
@@ -169,7 +169,7 @@ def _listens(where: Listen | None) -> bool:
                 client.settimeout(5)
                 client.connect(where.path)
         else:
-            socket.create_connection((where.host, where.port), timeout=5).close()
+            socket.create_connection((where.host, where.port), timeout=30).close()
     except OSError:
         return False
     return True
@@ -218,7 +218,7 @@ def test_mail_of_other_accounts_is_not_listed(taking: LiveServer) -> None:
     where = taking.app.settings.mail_smtp_listen
     assert where is not None
     wait(lambda: _listens(where))
-    with smtplib.SMTP("127.0.0.1", where.port, timeout=10) as smtp:
+    with smtplib.SMTP("127.0.0.1", where.port, timeout=30) as smtp:
         smtp.sendmail("paul@buyer.example", [address], mail("mine"))
     wait(lambda: subjects(desk) == ["mine"])
     read = taking.app.database.read_now

@@ -104,13 +104,13 @@ def running(opened: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> It
             "grant_type": "client_credentials",
             **{name: opened.desk[name] for name in ("client_id", "client_secret")},
         }
-        token = requests.post(f"{served.url}/v2/oauth2/token", data=asked, timeout=10).json()["access_token"]
+        token = requests.post(f"{served.url}/v2/oauth2/token", data=asked, timeout=30).json()["access_token"]
         yield commands, served, token
 
 
 def ask(served: Served, credential: str, path: str = "/v2/conversations", method: str = "GET", **more: Any) -> Any:
     headers = {"Authorization": f"Bearer {credential}"}
-    return requests.request(method, served.url + path, headers=headers, timeout=10, **more)
+    return requests.request(method, served.url + path, headers=headers, timeout=30, **more)
 
 
 def seconds_until(status: int, asking: Callable[[], Any]) -> float:

@@ -91,7 +91,7 @@ def gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
         while True:
             assert process.poll() is None and time.monotonic() < deadline, output.read_text()
             try:
-                if requests.get(f"{running.url}/readyz", timeout=5).ok:
+                if requests.get(f"{running.url}/readyz", timeout=30).ok:
                     break
             except requests.ConnectionError:
                 time.sleep(0.1)

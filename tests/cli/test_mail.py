@@ -163,7 +163,7 @@ def _taken(folder: Path) -> int:
 
 
 def _until_read(live: LiveServer) -> None:
-    wait(lambda: READ in requests.get(f"{live.url}/metrics", timeout=10).text)
+    wait(lambda: READ in requests.get(f"{live.url}/metrics", timeout=30).text)
 
 
 def test_passwords_are_taken_from_wherever_nobody_else_reads_them(desk: tuple[Path, int], mailboxes: Dovecot) -> None:
@@ -290,7 +290,7 @@ def test_a_mailbox_that_fails_is_told_of_by_check(desk: tuple[Path, int]) -> Non
         wait(
             lambda: (
                 f'deskhand_imap_failing{{inbox="{inbox}"}} 1.0'
-                in requests.get(f"{served.url}/metrics", timeout=10).text
+                in requests.get(f"{served.url}/metrics", timeout=30).text
             )
         )
     checked = run(folder, "check")

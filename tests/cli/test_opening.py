@@ -42,7 +42,7 @@ def test_the_application_can_use_the_api_as_the_owner(migrated: Path):
     assert (app["redirect_url"], app["user_id"]) == ("https://desk.example.com", 2)
     with serving(migrated) as served:
         asked = {"grant_type": "client_credentials", **{name: app[name] for name in ("client_id", "client_secret")}}
-        token = requests.post(f"{served.url}/v2/oauth2/token", data=asked, timeout=10).json()["access_token"]
+        token = requests.post(f"{served.url}/v2/oauth2/token", data=asked, timeout=30).json()["access_token"]
         me = served.get("/v2/users/me", headers={"Authorization": f"Bearer {token}"}).json()
     assert (me["firstName"], me["lastName"], me["role"]) == ("Ada", "Maria Holm", "owner")
 

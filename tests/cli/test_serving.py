@@ -47,7 +47,7 @@ def token(served: Served, init_output: str) -> dict[str, str]:
     """The Authorization header of the application that `init` made."""
     app = json.loads(init_output)["apps"][0]
     asked = {"grant_type": "client_credentials", **{name: app[name] for name in ("client_id", "client_secret")}}
-    made = requests.post(f"{served.url}/v2/oauth2/token", data=asked, timeout=10).json()
+    made = requests.post(f"{served.url}/v2/oauth2/token", data=asked, timeout=30).json()
     return {"Authorization": f"Bearer {made['access_token']}"}
 
 

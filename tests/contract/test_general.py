@@ -143,7 +143,7 @@ def test_refusals_of_the_gateway_are_plain_json(server: LiveServer) -> None:
     desk = open_desk(server, rate_limit=1)
     desk.get("/v2/users")
     for status, answer in {
-        401: requests.get(server.url + "/v2/users", timeout=10),
+        401: requests.get(server.url + "/v2/users", timeout=30),
         429: desk.get("/v2/users"),
     }.items():
         assert answer.status_code == status
@@ -188,7 +188,7 @@ def test_every_answer_has_a_correlation_id_that_begins_its_log_ref(desk: Desk, i
     seen = set()
     for answer in (
         desk.get("/v2/users"), desk.get("/v2/nothing"), desk.post("/v2/conversations", minimal(inbox)),
-        desk.post("/v2/conversations", {}), requests.get(desk.server.url + "/v2/users", timeout=10),
+        desk.post("/v2/conversations", {}), requests.get(desk.server.url + "/v2/users", timeout=30),
     ):  # fmt: skip
         id = answer.headers["Correlation-Id"]
         assert str(uuid.UUID(id)) == id
@@ -556,7 +556,7 @@ def test_a_preflight_needs_no_token_and_allows_everything_clients_use(server: Li
             "Origin": "https://app.example", "Access-Control-Request-Method": "PATCH",
             "Access-Control-Request-Headers": "authorization,content-type",
         },
-        timeout=10,
+        timeout=30,
     )  # fmt: skip
     assert answer.status_code in (200, 204)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -569,7 +569,7 @@ def test_a_preflight_needs_no_token_and_allows_everything_clients_use(server: Li
 def test_every_answer_may_be_read_by_scripts_of_any_origin(desk: Desk, inbox: int) -> None:
     for answer in (
         desk.get("/v2/users"), desk.get("/v2/nothing"), desk.post("/v2/conversations", minimal(inbox)),
-        requests.get(desk.server.url + "/v2/users", timeout=10),
+        requests.get(desk.server.url + "/v2/users", timeout=30),
     ):  # fmt: skip
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         exposed = {header.strip().lower() for header in answer.headers["Access-Control-Expose-Headers"].split(",")}
@@ -774,7 +774,7 @@ def at_second(clock: MovableClock, second: int) -> None:
 )
 def test_without_a_good_token_the_answer_is_401(server: LiveServer, header: str | None, missing: bool) -> None:
     headers = {} if header is None else {"Authorization": header}
-    answer = requests.get(server.url + "/v2/conversations", headers=headers, timeout=10)
+    answer = requests.get(server.url + "/v2/conversations", headers=headers, timeout=30)
     assert answer.status_code == 401
     challenge = answer.headers["WWW-Authenticate"]
     if missing:
@@ -797,7 +797,7 @@ def test_an_expired_token_is_401_like_an_unknown_one(desk: Desk, clock: MovableC
 
 def test_who_is_asking_comes_before_what_is_asked(server: LiveServer) -> None:
     for method, path in (("GET", "/v2/nothing"), ("POST", "/v2/tags"), ("POST", "/v2/conversations")):
-        assert requests.request(method, server.url + path, data=b"{oops", timeout=10).status_code == 401
+        assert requests.request(method, server.url + path, data=b"{oops", timeout=30).status_code == 401
 
 
 def test_a_large_attachment_does_not_hold_up_other_calls(desk: Desk, inbox: int) -> None:

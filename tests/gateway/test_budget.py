@@ -347,7 +347,7 @@ def test_waiting_in_vain_ends_after_the_longest_wait(clock: Watch, desk: Desk):
         assert caught.value.retry_after_s == 1
         return time.monotonic() - began
 
-    assert 0.15 < run(wait()) < 1
+    assert 0.15 < run(wait()) < 5
     assert budget.shown(1)[0].agents[0].waiting == 0
 
 
@@ -356,7 +356,7 @@ def test_a_call_that_no_wait_can_help_is_refused_at_once(budget: Budget, desk: D
     clock.pass_s(20)
     began = time.monotonic()
     assert taken(budget, desk, TRIAGE) == 0
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < 1
 
 
 def test_so_many_calls_of_an_agent_wait_and_no_more():
@@ -461,7 +461,7 @@ def test_a_short_pause_that_the_desk_asks_for_is_waited_for():
     budget.told(TRIAGE, desk, 1)
     began = time.monotonic()
     run(call(budget, desk, TRIAGE))
-    assert 0.8 < time.monotonic() - began < 2
+    assert 0.8 < time.monotonic() - began < 6
 
 
 def test_a_pause_of_a_year_is_not_believed(budget: Budget, desk: Desk):

@@ -159,7 +159,7 @@ def test_what_is_not_in_the_catalogue_is_refused(desk: Desk, path: str, status: 
 def _raw(agent: AgentOf, line: str, body: str = "") -> str:
     """An answer to a request that is sent just as it is written."""
     host, _, port = agent.desk.server.url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
         request = (
             f"{line}\r\nHost: x\r\nAuthorization: Bearer {agent.key}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
@@ -205,7 +205,7 @@ def test_an_agents_client_credentials_give_a_token_for_the_same_door(desk: Desk)
     inbox = desk.add_inbox()
     agent = add_agent(desk, preset="reader", inboxes=[inbox])
     form = {"grant_type": "client_credentials", "client_id": agent.client_id, "client_secret": agent.client_secret}
-    token = agent.http.post(desk.server.url + "/v2/oauth2/token", data=form, timeout=10).json()["access_token"]
+    token = agent.http.post(desk.server.url + "/v2/oauth2/token", data=form, timeout=30).json()["access_token"]
     agent.key = token
     assert agent.get("/v2/mailboxes").headers["Deskhand-Decision"] == "allowed"
     assert agent.get("/v2/webhooks").status_code == 403

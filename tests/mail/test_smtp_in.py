@@ -69,10 +69,10 @@ class Listening:
     port: int = 0
 
     def client(self) -> smtplib.SMTP:
-        return smtplib.SMTP("127.0.0.1", self.port, "client.example", timeout=10)
+        return smtplib.SMTP("127.0.0.1", self.port, "client.example", timeout=30)
 
     def lmtp(self) -> smtplib.LMTP:
-        return smtplib.LMTP("127.0.0.1", self.port, "client.example", timeout=10)
+        return smtplib.LMTP("127.0.0.1", self.port, "client.example", timeout=30)
 
     def wire(self) -> Wire:
         return Wire(self.port)
@@ -82,7 +82,7 @@ class Wire:
     """Somebody who speaks SMTP by hand."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self._file = self._socket.makefile("rb")
 
     def __enter__(self) -> Wire:
@@ -294,7 +294,7 @@ def test_what_was_sent_before_encryption_is_not_obeyed_after(tmp_path: Path) -> 
     certificate = make_certificate(tmp_path)
     context.load_cert_chain(certificate)
     with listening(tls=context) as here:
-        plain = socket.create_connection(("127.0.0.1", here.port), timeout=10)
+        plain = socket.create_connection(("127.0.0.1", here.port), timeout=30)
         plain.recv(1000)
         plain.sendall(b"EHLO client.example\r\n")
         plain.recv(1000)
@@ -526,7 +526,7 @@ def test_a_command_that_never_ends_is_not_waited_for() -> None:
 def test_who_hangs_up_halfway_leaves_nothing_behind(said: bytes) -> None:
     with listening(connections=1) as here:
         for _ in range(3):
-            half = socket.create_connection(("127.0.0.1", here.port), timeout=10)
+            half = socket.create_connection(("127.0.0.1", here.port), timeout=30)
             half.sendall(said)
             half.shutdown(socket.SHUT_WR)
             while half.recv(4000):

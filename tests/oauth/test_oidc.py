@@ -49,7 +49,7 @@ def provider_running() -> Iterator[str]:
         deadline = time.monotonic() + 20
         while True:
             try:
-                requests.get(f"{issuer}/.well-known/openid-configuration", timeout=5).raise_for_status()
+                requests.get(f"{issuer}/.well-known/openid-configuration", timeout=30).raise_for_status()
                 break
             except requests.RequestException:
                 assert process.poll() is None and time.monotonic() < deadline, "the provider did not start"
@@ -77,7 +77,7 @@ def know(issuer: str, email: str, verified: bool = True) -> str:
     """Have the provider know somebody; gives their subject."""
     subject = unique("subject")
     claims = {"email": email, "email_verified": verified}
-    requests.put(f"{issuer}/users/{subject}", json=claims, timeout=10).raise_for_status()
+    requests.put(f"{issuer}/users/{subject}", json=claims, timeout=30).raise_for_status()
     return subject
 
 
@@ -90,7 +90,7 @@ def came_back(browser: Browser, subject: str, path: str = "/sign-in/oidc") -> st
     """The path by which the provider sends somebody back."""
     away = browser.get(path)
     assert away.status_code == 303, away.text
-    back = requests.post(away.headers["location"], data={"sub": subject}, allow_redirects=False, timeout=10)
+    back = requests.post(away.headers["location"], data={"sub": subject}, allow_redirects=False, timeout=30)
     assert back.status_code in (302, 303), back.text
     url = urlsplit(back.headers["location"])
     return f"{url.path}?{url.query}"
@@ -106,7 +106,7 @@ def test_a_user_is_found_by_a_verified_address_and_stays_linked(
     assert (answer.status_code, answer.headers["location"]) == (303, "/console"), answer.text
     assert is_signed_in(browser)
     requests.put(
-        f"{issuer}/users/{subject}", json={"email": "other@desk.example", "email_verified": True}, timeout=10
+        f"{issuer}/users/{subject}", json={"email": "other@desk.example", "email_verified": True}, timeout=30
     ).raise_for_status()
     again = Browser(oidc_door)
     assert go(again, subject).headers["location"] == "/"

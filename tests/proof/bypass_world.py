@@ -438,7 +438,7 @@ def alike(answer: Heard) -> tuple[Any, ...]:
 def exchanged(url: str, request: bytes) -> str:
     """What a server answers to these bytes."""
     parts = urlsplit(url)
-    with socket.create_connection((str(parts.hostname), parts.port or 80), timeout=10) as connection:
+    with socket.create_connection((str(parts.hostname), parts.port or 80), timeout=30) as connection:
         pieces = []
         # Who is refused while still sending may hear it late, or only that nobody listens any more.
         with suppress(ConnectionError):

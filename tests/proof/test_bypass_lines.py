@@ -411,7 +411,7 @@ def test_a_body_that_is_cut_off_does_nothing(world: World) -> None:
             f"PUT /v2/conversations/{world.own.conversation}/tags HTTP/1.1\r\nHost: x\r\n{JSON}\r\n"
             f'Authorization: Bearer {world.narrow.key}\r\nContent-Length: 100\r\n\r\n{{"tags":["cut"]}}'
         )
-        with socket.create_connection((str(parts.hostname), parts.port or 80), timeout=10) as connection:
+        with socket.create_connection((str(parts.hostname), parts.port or 80), timeout=30) as connection:
             connection.sendall(head.encode())
 
 

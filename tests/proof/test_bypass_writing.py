@@ -590,7 +590,7 @@ def test_a_token_ends_with_the_agents_secret_and_with_its_time(world: World) -> 
     form = {"grant_type": "client_credentials", "client_id": agent.client_id, "client_secret": agent.client_secret}
 
     def token() -> requests.Response:
-        return requests.post(server.url + "/v2/oauth2/token", data=form, timeout=10)
+        return requests.post(server.url + "/v2/oauth2/token", data=form, timeout=30)
 
     agent.key = token().json()["access_token"]
     assert agent.get("/v2/mailboxes").status_code == 200

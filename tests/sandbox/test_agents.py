@@ -44,7 +44,7 @@ def _use(url: str, key: str, admin_token: str) -> None:
     assert [one["name"] for one in agent.get(f"{url}/v2/mailboxes").json()["_embedded"]["mailboxes"]] == ["Orders"]
     assert agent.delete(f"{url}/v2/conversations/3100000001").status_code == 403
     headers = {"Authorization": f"Bearer {admin_token}"}
-    told = requests.get(f"{url}/admin/v1/audit", headers=headers, timeout=10).json()["entries"]
+    told = requests.get(f"{url}/admin/v1/audit", headers=headers, timeout=30).json()["entries"]
     assert told[0]["sentence"].startswith("Drafter was refused to delete conversation #")
     assert told[1]["sentence"] == "Drafter was allowed to list inboxes in Orders"
-    assert requests.get(f"{url}/admin/v1/audit/verify", headers=headers, timeout=10).json()["ok"]
+    assert requests.get(f"{url}/admin/v1/audit/verify", headers=headers, timeout=30).json()["ok"]

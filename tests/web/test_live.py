@@ -105,7 +105,7 @@ def test_a_page_hears_of_a_note_within_moments(desk: Desk) -> None:
         began = time.monotonic()
         desk.post(f"/v2/conversations/{conversation}/notes", {"text": "Looked at."})
         assert stream.hears_of(conversation)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
 
 
 def test_nothing_is_heard_of_other_accounts(desk: Desk, server: LiveServer) -> None:

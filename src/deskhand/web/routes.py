@@ -11,47 +11,17 @@ from starlette.routing import BaseRoute, Route
 from deskhand.desk.inboxes.folders import Folder
 from deskhand.web import assets, frame
 from deskhand.web.account.groups import GROUPS as ACCOUNT
-from deskhand.web.console.groups import GROUPS as AGENTS
-from deskhand.web.console.oversight import GROUPS as OVERSIGHT
-from deskhand.web.inbox.aside import PAGES as SIDE
-from deskhand.web.inbox.bulk import PAGES as BULK
-from deskhand.web.inbox.changes import PAGES as CHANGES
-from deskhand.web.inbox.conversation import PAGES as CONVERSATION
-from deskhand.web.inbox.customer import PAGES as CUSTOMERS
-from deskhand.web.inbox.files import PAGES as FILES
-from deskhand.web.inbox.lists import PAGES as LISTS
-from deskhand.web.inbox.palette import PAGES as PALETTE
-from deskhand.web.inbox.searching import PAGES as SEARCHING
-from deskhand.web.inbox.views import PAGES as VIEWS
-from deskhand.web.inbox.writing_groups import GROUPS as WRITING
+from deskhand.web.console.groups import GROUPS as CONSOLE
+from deskhand.web.inbox.groups import GROUPS as INBOX
 from deskhand.web.pages import HEADERS, Pages, notice
 from deskhand.web.parts import Web
 from deskhand.web.rating import RatingPage
-from deskhand.web.reports.of_agents import PAGES as AGENTS_REPORT
-from deskhand.web.reports.pages import PAGES as REPORTS
+from deskhand.web.reports.groups import GROUPS as REPORTS
 from deskhand.web.settings.groups import GROUPS as SETTINGS
 from deskhand.web.streaming import stream
 from deskhand.web.visiting import visitor
 
-GROUPS: tuple[Pages, ...] = (
-    LISTS,
-    SEARCHING,
-    VIEWS,
-    BULK,
-    PALETTE,
-    SIDE,
-    *WRITING,
-    CONVERSATION,
-    CHANGES,
-    CUSTOMERS,
-    FILES,
-    *AGENTS,
-    *OVERSIGHT,
-    *SETTINGS,
-    AGENTS_REPORT,
-    REPORTS,
-    *ACCOUNT,
-)
+GROUPS: tuple[Pages, ...] = (*INBOX, *CONSOLE, *SETTINGS, *REPORTS, *ACCOUNT)
 """The pages that need signing in, group by group; the first that fits a path answers."""
 
 

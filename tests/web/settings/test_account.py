@@ -112,7 +112,7 @@ def credentials(answer: requests.Response) -> dict[str, str]:
 
 def token(desk: Desk, id: str, secret: str) -> requests.Response:
     body = {"grant_type": "client_credentials", "client_id": id, "client_secret": secret}
-    return requests.post(f"{desk.url}/v2/oauth2/token", data=body, timeout=10)
+    return requests.post(f"{desk.url}/v2/oauth2/token", data=body, timeout=30)
 
 
 def made_by(person: Person) -> dict[str, str]:
@@ -126,13 +126,13 @@ def test_an_application_works_until_its_secret_is_renewed(desk: Desk) -> None:
     made = made_by(ada)
     access = token(desk, made["client-id"], made["client-secret"]).json()["access_token"]
     bearer = {"Authorization": f"Bearer {access}"}
-    assert requests.get(f"{desk.url}/v2/users/me", headers=bearer, timeout=10).json()["id"] == desk.user_id
+    assert requests.get(f"{desk.url}/v2/users/me", headers=bearer, timeout=30).json()["id"] == desk.user_id
     page = ada.page("/settings/applications")
     (path,) = [str(one.get("href")) for one in page.cssselect(".things .reach") if one.text_content() == "Ledger"]
     assert made["client-secret"] not in ada.get(path).text
     renewed = credentials(ada.send(f"{path}/secret"))
     assert renewed["client-id"] == made["client-id"] and renewed["client-secret"] != made["client-secret"]
-    assert requests.get(f"{desk.url}/v2/users/me", headers=bearer, timeout=10).status_code == 401
+    assert requests.get(f"{desk.url}/v2/users/me", headers=bearer, timeout=30).status_code == 401
     assert token(desk, made["client-id"], made["client-secret"]).status_code == 400
     assert token(desk, renewed["client-id"], renewed["client-secret"]).status_code == 200
     assert ada.send(f"{path}/delete").status_code == 200
@@ -163,12 +163,12 @@ def test_an_administrator_s_token_is_made_once_and_revoked(desk: Desk) -> None:
     answer = ada.send("/settings/applications/tokens", name="Terraform", days="30")
     secret = credentials(answer)["token"]
     bearer = {"Authorization": f"Bearer {secret}"}
-    assert requests.get(f"{desk.url}/admin/v1/agents", headers=bearer, timeout=10).status_code == 200
+    assert requests.get(f"{desk.url}/admin/v1/agents", headers=bearer, timeout=30).status_code == 200
     page = ada.page("/settings/applications")
     assert "Terraform" in page.text_content() and secret not in html.tostring(page, encoding="unicode")
     (path,) = [str(one.get("href")) for one in page.cssselect(".things a.danger")]
     assert ada.send(path).status_code == 200
-    assert requests.get(f"{desk.url}/admin/v1/agents", headers=bearer, timeout=10).status_code == 401
+    assert requests.get(f"{desk.url}/admin/v1/agents", headers=bearer, timeout=30).status_code == 401
     answer = ada.send("/settings/applications/tokens", name=" ", days="30")
     assert answer.status_code == 400 and alert(answer) == "Name may not be empty."
 
