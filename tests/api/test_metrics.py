@@ -99,7 +99,7 @@ def test_counting_a_call_takes_less_than_five_microseconds(metrics: Metrics):
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -27,7 +27,7 @@ def test_a_lane_tells_who_works_and_who_waits(tmp_path: Path):
 
 
 def wait_for(condition: object) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -314,7 +314,7 @@ class Direct:
 
     def until_nothing_is_under_way(self) -> None:
         """PostgreSQL ends what the killed process had begun when it sees the connection closed."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while self.engine.dialect.name == "postgresql" and self.rows(UNDER_WAY):
             assert time.monotonic() < deadline
             time.sleep(0.002)

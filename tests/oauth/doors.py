@@ -64,7 +64,7 @@ class Door:
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, args=([listener],), daemon=True)
         self._thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not self._uvicorn.started:
             if time.monotonic() > deadline or not self._thread.is_alive():
                 raise RuntimeError("the door did not open")

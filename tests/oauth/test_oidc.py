@@ -46,7 +46,7 @@ def provider_running() -> Iterator[str]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     issuer = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 requests.get(f"{issuer}/.well-known/openid-configuration", timeout=30).raise_for_status()

@@ -222,7 +222,7 @@ def test_a_deleted_conversation_leaves_its_call_returned(world: Overseen) -> Non
     id = world.reply()
     assert world.desk.delete(f"/v2/conversations/{world.conversation}").ok
     assert "The conversation was deleted." in words(world.person.page(f"/console/approvals/{id}"), "aside.beside")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while world.state(id) == "waiting" and time.monotonic() < deadline:
         time.sleep(0.05)
     page = world.person.page(f"/console/approvals/{id}")

@@ -35,7 +35,7 @@ def failed(desk: Desk) -> list[Shown]:
 
 def until_tried(desk: Desk, *ids: int) -> None:
     """Wait until a worker has had these jobs: it knows no such kind, and says so."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while any(one.id in ids and one.last_error == "broken" for one in failed(desk)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
