@@ -12,6 +12,16 @@ from tests import postgresql
 from tests.live import LiveServer
 from tests.world import Desk, open_desk
 
+SLOWEST = (
+    "tests/web/test_axe.py", "tests/clients/test_singer_tap.py", "tests/web/test_reference_browser.py",
+    "tests/proof/test_hostile.py", "tests/journeys/test_crash.py", "tests/cli/test_serving.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process is left alone with one of them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOWEST))
+
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
