@@ -26,11 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
     """What a command sets up in this process ends with its test: its lines would go into a stream that is closed."""
-    root, ours = logging.getLogger(), logging.getLogger("deskhand")
-    before = (list(root.handlers), root.level, ours.level)
+    root, servers = logging.getLogger(), [logging.getLogger(name) for name in ("deskhand", "uvicorn.error")]
+    before = list(root.handlers), root.level, [one.level for one in servers]
     yield
     root.handlers[:], root.level = before[0], before[1]
-    ours.setLevel(before[2])
+    for logger, level in zip(servers, before[2], strict=True):
+        logger.setLevel(level)
     logging.captureWarnings(False)
 
 

@@ -16,10 +16,11 @@ from typer.testing import CliRunner
 
 from deskhand.cli import app
 from deskhand.cli.refused import Refused
-from deskhand.db.database import open_database
+from deskhand.db.database import SQLITE_FILE, open_database
 from deskhand.desk.users import verbs as users
 from deskhand.lib.clock import to_wire
 from tests.commands import Served, run, serving
+from tests.live import migrate
 
 FLAGS = [
     "--account", "Northwind", "--name", "Ada Holm", "--email", "ada@desk.example", "--password", "correct horse",
@@ -63,11 +64,11 @@ class CommandLine:
 
 
 @pytest.fixture(scope="module")
-def opened(migrated_once: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """A folder with an account."""
     commands = CommandLine(tmp_path_factory.mktemp("opened"))
     (commands.folder / "data").mkdir()
-    shutil.copy(migrated_once, commands.folder / "data")
+    migrate("", commands.folder / "data" / SQLITE_FILE)
     commands.desk = commands.json("init", *FLAGS)["apps"][0]
     return commands
 

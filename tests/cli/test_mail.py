@@ -17,13 +17,14 @@ from typer.testing import CliRunner
 
 from deskhand.cli import app
 from deskhand.cli.refused import Refused
+from deskhand.db.database import SQLITE_FILE
 from deskhand.desk.conversations.mail import reconciling, tombstones
 from deskhand.settings import SettingsError, SmtpServer
 from tests import dovecot
 from tests.commands import free_port
 from tests.desk.conversations.mail.leaving import Case, settled
 from tests.dovecot import Dovecot
-from tests.live import LiveServer
+from tests.live import LiveServer, migrate
 from tests.mail.post_office import post_office, wait
 from tests.world import open_desk
 
@@ -78,10 +79,10 @@ def mailboxes() -> Iterator[Dovecot]:
 
 
 @pytest.fixture(scope="module")
-def opened(migrated_once: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     folder = tmp_path_factory.mktemp("opened")
     (folder / "data").mkdir()
-    shutil.copy(migrated_once, folder / "data")
+    migrate("", folder / "data" / SQLITE_FILE)
     made = run(folder, *INIT, stdin="a long password\n")
     assert made.status == 0, made.stderr
     return folder, json.loads(made.stdout)["inboxes"][0]["id"]

@@ -366,7 +366,15 @@ def test_what_belongs_to_a_conversation_is_erased_table_by_table(desk: Desk) -> 
     about -= {"agent_draft", "approval", "audit_record"}  # the gateway's, which listens to the desk
     about -= {"received_mail"}  # mail that came goes too: see tests/desk/conversations/mail
     about |= {"conversation", "captured_mail", "conversation_search"}
-    of_the_web = {"presence", "follower", "mention", "note_draft", "bulk_item"}  # see the tests of the web's verbs
+    of_the_web = {
+        "presence",
+        "follower",
+        "mention",
+        "note_draft",
+        "bulk_item",
+        "unsent",
+        "unsent_file",
+    }  # see the tests of the web's verbs
     assert about - set(left(desk)) <= {"conversation_field", *of_the_web}
     assert desk.delete(f"/v2/conversations/{id}").status_code == 204
     assert about & set(left(desk)) == set()

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 
+import psycopg
+import pytest
+
+import deskhand.db.postgresql
 from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.db.postgresql import Ear, open_postgresql
 from deskhand.lib.clock import SystemClock
@@ -34,6 +39,28 @@ def test_a_new_job_is_heard_of_in_another_process(postgresql_server: str, tmp_pa
     finally:
         here.close()
         there.close()
+
+
+def test_it_stops_at_once_also_while_nothing_is_said(postgresql_server: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(deskhand.db.postgresql, "_HEAR_FOR_S", 60.0)
+    url = postgresql.create_database(postgresql_server, unique("ear"))
+    there = open_postgresql(url)
+    ear = Ear(url, there)
+    with ear:
+        connected_within(url, 30)
+        began = time.monotonic()
+    assert not ear._thread.is_alive()
+    assert time.monotonic() - began < 30
+    there.close()
+
+
+def connected_within(url: str, seconds: float) -> None:
+    """Wait until somebody listens."""
+    until = time.monotonic() + seconds
+    with psycopg.connect(url, autocommit=True) as connection:
+        while not connection.execute("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%'").fetchone():
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
 
 def test_nothing_is_announced_unless_asked_for(postgresql_server: str, tmp_path):

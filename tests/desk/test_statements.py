@@ -73,7 +73,7 @@ STATEMENTS = statements(deskhand.desk, deskhand.gateway, deskhand.mail, deskhand
 
 SPECIAL: dict[str, tuple[Any, ...]] = {
     "size": (50, 1), "start": (0, 1), "most": (1, 5_000), "limit": (1,), "by": (1,), "n": (2,), "keep": (1, 0),
-    "now": (LATE, EARLY, 10**15, 0), "since": (EARLY, 0), "until": (LATE, 10**9), "before": (LATE, 10**9),
+    "now": (LATE, EARLY, 10**15, 0), "since": (EARLY, 0), "until": (LATE, 10**9), "before": (LATE, 10**12),
     "begins": ("",), "beyond": ("\U0010ffff",), "deleting": ('{"type":"delete"}',),
     "after": (0,), "after_id": (0,), "through": (10**9,), "step": (10**9,),
     "inbox_id": (),  # a thread's mail goes out from an inbox that only its conversation knows
@@ -367,6 +367,8 @@ def fill(connection: sa.Connection) -> None:
     given_up = sa.select(sa.func.min(deliveries.c.id)).where(deliveries.c.state == "discarded").scalar_subquery()
     connection.execute(METADATA.tables["webhook_attempt"].update().values(delivery_id=given_up))
     connection.execute(METADATA.tables["workflow_run"].update().values(user_id=None))  # it ran by itself
+    connection.execute(METADATA.tables["routing"].update().values(assigner_id=2))
+    connection.execute(METADATA.tables["unsent"].update().values(ready=None))  # nobody has sent it
     connection.execute(METADATA.tables["agent_draft"].update().values(sent_at=None, dropped_at=None))
     connection.execute(METADATA.tables["approval"].update().values(call='{"words":"reply"}'))
     captured, threads = METADATA.tables["captured_mail"], METADATA.tables["thread"]

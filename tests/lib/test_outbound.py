@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from deskhand.lib.outbound import READ_MOST, Allowed, Answer, NoAnswer, Outbound, refusal
+from deskhand.lib.outbound_client import Client
 from tests.receiver import Received, Receiver, Reply, receiving
 
 T = TypeVar("T")
@@ -278,15 +279,16 @@ def test_a_slow_name_holds_up_no_other(receiver: Receiver, monkeypatch: pytest.M
 def test_connections_are_used_again(receiver: Receiver) -> None:
     opened = []
 
-    class Counting(Outbound):
+    class Counting(Client):
         def _open(self, info: tuple[Any, ...]) -> socket.socket:
             opened.append(info)
             return super()._open(info)
 
     async def ten() -> None:
-        async with Counting("Tests/1", LOOPBACK) as outbound:
-            for _ in range(10):
-                await outbound.post(receiver.url, b"x", {})
+        client = Counting({}, LOOPBACK, timeout_s=30, connect_s=None)
+        for _ in range(10):
+            await client.post(receiver.url, b"x", {})
+        await client.close()
 
     asyncio.run(ten())
     assert (len(receiver.received), len(opened)) == (10, 1)

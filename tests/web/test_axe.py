@@ -25,6 +25,7 @@ NO_PAGES = {
     "/inbox/{id}": "leads on to a folder",
     "/search/suggestions": "a piece of a page, seen by the tests of the search box",
     "/new/customers": "JSON",
+    "/new/files/{id}": "a file",
     "/inboxes/{id}/saved-replies": "JSON or a piece of a page, seen by the tests of writing",
     "/inboxes/{id}/saved-replies/{reply_id}": "JSON",
     "/inboxes/{id}/colleagues": "JSON",
@@ -44,6 +45,7 @@ NO_PAGES = {
 UNLINKED = {
     "/conversation/{id}/merge": "/conversation/3100000003/merge?into=1001",
     "/settings/users/{id}/delete": "/settings/users/4/delete",
+    "/settings/users/{id}/second-factor": "/settings/users/4/second-factor",
     "/console/agents/{id}/versions/{version}": "/console/agents/2/versions/1",
 }
 """Pages to which a form or a script leads."""

@@ -7,6 +7,7 @@ import gc
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from functools import cache
 
 import msgspec
 from starlette.applications import Starlette
@@ -26,9 +27,8 @@ from deskhand.app.gateway import ADMIN_PATH, Gateway, listener, local_desk
 from deskhand.app.mail import Counted, taking_mail
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.catalogue.problems import NotFound
-from deskhand.db.database import open_database
+from deskhand.db.database import hearing, open_database
 from deskhand.db.engine import Database
-from deskhand.db.postgresql import Ear
 from deskhand.desk import after_work, handlers
 from deskhand.desk.call import IMPLEMENTATIONS
 from deskhand.desk.conversations.erasure.files import remove_unnamed
@@ -73,7 +73,7 @@ class App:
         several = settings.worker == "separate" or settings.workers > 1
         announced = elsewhere | events.FOR_PAGES if several else elsewhere
         self.database: Database = open_database(settings.database_url, settings.data_dir, announced)
-        self._ear = Ear(settings.database_url, self.database) if several and settings.database_url else None
+        self._ear = hearing(settings.database_url, self.database) if several and settings.database_url else None
         self.rate_limit = rate_limit_for(settings.workers, self.clock, self.database)
         self.metrics = Metrics((operation.name for operation in OPERATIONS), self.database.lanes)
         bearers = Bearers(self.database, self.clock)
@@ -200,7 +200,6 @@ class App:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         # What is there now stays, so the garbage collector need not go through it again and again.
-        gc.collect()
         gc.freeze()
         async with self._working(), self.gateway.running(), self.live.running():
             with self._ear or nullcontext():
@@ -248,9 +247,12 @@ def _missing(request: Request, _: Exception) -> Response:
 
 
 def _openapi(base_url: str) -> Route:
-    document = msgspec.json.encode(admin_openapi.add_to(openapi(OPERATIONS, base_url)))
+    @cache
+    def document() -> bytes:
+        return msgspec.json.encode(admin_openapi.add_to(openapi(OPERATIONS, base_url)))
 
     async def show(_: Request) -> Response:
-        return Response(document, media_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
+        made = await asyncio.to_thread(document)  # the first time, it takes a while
+        return Response(made, media_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
 
     return Route("/openapi.json", show)

@@ -48,7 +48,6 @@ class GatewayAlone:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        gc.collect()
         gc.freeze()  # what is there now stays
         async with self.gateway.running():
             yield

@@ -16,6 +16,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deskhand.api.metrics import Metrics
@@ -30,8 +31,10 @@ from deskhand.mail import imap_positions
 from deskhand.mail.imap_positions import Held
 from deskhand.mail.imap_reading import Reading
 from deskhand.mail.inbound import Delivery, Keeper, Kept, Place, Way
-from deskhand.mail.smtp_in import Bounds, Door
 from deskhand.settings import ImapServer, Listen, Settings
+
+if TYPE_CHECKING:
+    from deskhand.mail.smtp_in import Bounds, Door
 
 log = logging.getLogger("deskhand.mail")
 
@@ -73,9 +76,15 @@ async def taking_mail(
     """Take mail meanwhile, by every way that the settings and the inboxes name; raises NotUsable."""
     tls = tls_context(settings)
     name = urlsplit(settings.base_url).hostname or _NAME
+
+    def door(way: Way) -> Door:
+        from deskhand.mail.smtp_in import Door  # noqa: PLC0415 - with its library, which most servers don't need
+
+        return Door(keeper, way, name, tls, bounds)
+
     ways: list[tuple[Way, Listen | None]] = [("smtp", settings.mail_smtp_listen), ("lmtp", settings.mail_lmtp_listen)]
     tasks = [
-        asyncio.create_task(_listen(Door(keeper, way, name, tls, bounds), way, where, settings), name=f"{way} listener")
+        asyncio.create_task(_listen(door(way), way, where, settings), name=f"{way} listener")
         for way, where in ways
         if where is not None
     ]

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deskhand.app import App
 from deskhand.cli.refused import Refused
@@ -89,6 +87,10 @@ def _progress(total: int) -> Callable[[int], None]:
     """Shows on stderr how far the filling is, where it takes long enough."""
     if total < _WORTH_SHOWING:
         return lambda done: None
+    # Loading it takes a tenth of the time that a small sandbox needs to start.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
     columns = (TextColumn("Filling the sandbox"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True))
     task = bar.add_task("", total=total)

@@ -1,11 +1,14 @@
-"""Opening the database that the settings name."""
+"""Opening the database that the settings name.
+
+PostgreSQL's driver takes long to load and much memory, so that it is loaded where there is PostgreSQL only.
+"""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from deskhand.db.engine import Database
-from deskhand.db.postgresql import open_postgresql
 from deskhand.db.sqlite import open_sqlite
 
 SQLITE_FILE = "deskhand.sqlite"
@@ -16,4 +19,15 @@ def open_database(url: str, data_dir: Path, announced: frozenset[str] = frozense
 
     Changes under the `announced` names are told to other processes; SQLite has none.
     """
-    return open_postgresql(url, announced) if url else open_sqlite(data_dir / SQLITE_FILE)
+    if not url:
+        return open_sqlite(data_dir / SQLITE_FILE)
+    from deskhand.db.postgresql import open_postgresql  # noqa: PLC0415 - as said above
+
+    return open_postgresql(url, announced)
+
+
+def hearing(url: str, database: Database) -> AbstractContextManager[None]:
+    """Around serving from PostgreSQL: listeners hear of what other processes announce."""
+    from deskhand.db.postgresql import Ear  # noqa: PLC0415 - as said above
+
+    return Ear(url, database)

@@ -38,6 +38,10 @@ class Duplicate(Exception):
     """A row that must be unique was there already."""
 
 
+class NoSuchTable(Exception):
+    """A table is not there: the database has no schema yet, or one of another version."""
+
+
 class Conflict(Exception):
     """The database gave this transaction up in favour of another; trying it again is safe."""
 

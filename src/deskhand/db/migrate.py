@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -15,7 +16,10 @@ from alembic.script import ScriptDirectory
 
 from deskhand.db.engine import Unavailable
 from deskhand.db.migrations.search_tables import OWN_NAMES
+from deskhand.db.tables import with_conditions
 
+_WAIT_S = 60
+"""How long a second process waits on SQLite."""
 _LOCK = 0x6465736B  # any number; the same for all of Deskhand's processes
 
 
@@ -36,14 +40,14 @@ def differences(url: str, metadata: sa.MetaData) -> list[str]:
     """How the tables in a database differ from those in the code; empty when the migrations are complete."""
     with _connected(url) as connection:
         context = MigrationContext.configure(connection, opts={"include_name": is_described})
-        return [str(found) for found in compare_metadata(context, metadata)]
+        return [str(found) for found in compare_metadata(context, with_conditions(metadata))]
 
 
 def write_migration(url: str, metadata: sa.MetaData, message: str) -> None:
     """For developers: write a new migration from what the code's tables have and the database's lack."""
     with _connected(url) as connection:
         config = _config(connection)
-        config.attributes["metadata"] = metadata
+        config.attributes["metadata"] = with_conditions(metadata)
         number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
         command.revision(config, message, autogenerate=True, rev_id=f"{number:04}")
 
@@ -79,18 +83,33 @@ def _config(connection: sa.Connection) -> Config:
 @contextmanager
 def _connected(url: str) -> Iterator[sa.Connection]:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
+    if engine.dialect.name == "sqlite":
+        _begin_at_once(engine)
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.text(f"SELECT pg_advisory_lock({_LOCK})"))
                 connection.commit()
-            else:
-                # Taken by the first writer; a second process waits up to this long.
-                connection.exec_driver_sql("PRAGMA busy_timeout = 60000")
-                connection.commit()
+            connection.begin()  # all of it is one transaction: nobody else comes in between two migrations
             yield connection
             connection.commit()
     except sa.exc.OperationalError as problem:
         raise Unavailable(f"the database can't be reached: {problem.orig}") from problem
     finally:
         engine.dispose()
+
+
+def _begin_at_once(engine: sa.Engine) -> None:
+    """Have SQLite take its lock where a transaction begins: its driver would write each new table by itself.
+
+    What is cut off has then changed nothing, a second process waits, and the disk is waited for once, not 300 times.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def leave_it_to_us(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {_WAIT_S * 1000}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
@@ -226,6 +225,16 @@ def _by_postgresql(element: by_database, compiler: SQLCompiler, **kw: Any) -> st
     return f"({compiler.process(element.postgresql, **kw)})"
 
 
+class tsquery(sa.types.UserDefinedType[str]):
+    """PostgreSQL's type of what is looked for in texts; SQLAlchemy's own brings all it knows of PostgreSQL."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **kw: Any) -> str:
+        """How SQL names it."""
+        return "TSQUERY"
+
+
 class contains(_Condition):
     """Whether a text has another in it, character by character."""
 
@@ -250,8 +259,7 @@ def upsert(table: sa.Table, keys: tuple[str, ...], add: tuple[str, ...]) -> Stat
     """Insert a row, or where its `keys` exist add to the numbers in its columns `add`."""
 
     def build(dialect: Dialect) -> sa.Executable:
-        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        statement: Any = insert(table).values({name: P(name) for name in (*keys, *add)})
+        statement = _insert(dialect, table).values({name: P(name) for name in (*keys, *add)})
         added = {name: table.c[name] + statement.excluded[name] for name in add}
         return statement.on_conflict_do_update(index_elements=list(keys), set_=added)  # type: ignore[no-any-return]
 
@@ -262,11 +270,21 @@ def add_missing(table: sa.Table, *names: str) -> Statement[None]:
     """Insert a row, or do nothing where a unique rule says that it is there."""
 
     def build(dialect: Dialect) -> sa.Executable:
-        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        statement: Any = insert(table).values({name: P(name) for name in names})
+        statement = _insert(dialect, table).values({name: P(name) for name in names})
         return statement.on_conflict_do_nothing()  # type: ignore[no-any-return]
 
     return command(build)
+
+
+def _insert(dialect: Dialect, table: sa.Table) -> Any:
+    """An INSERT that may meet a row that is there already."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - a process needs one of the two, and each is large
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - as above
+
+    return postgresql.insert(table)
 
 
 def continue_ids(tx: Writer, table: str) -> None:

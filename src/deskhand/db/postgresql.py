@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
+from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
 
-from deskhand.db.engine import Conflict, Database, Duplicate, Lane, LaneName, Session, Unavailable
+from deskhand.db.engine import Conflict, Database, Duplicate, Lane, LaneName, NoSuchTable, Session, Unavailable
 
 T = TypeVar("T")
 
@@ -88,6 +90,8 @@ class PostgresSession(Session):
             raise Duplicate(str(problem)) from problem
         except (errors.DeadlockDetected, errors.SerializationFailure) as problem:
             raise Conflict(str(problem)) from problem
+        except errors.UndefinedTable as problem:
+            raise NoSuchTable(str(problem)) from problem
         except (psycopg.OperationalError, psycopg.InterfaceError) as problem:
             return self._once_more(call, problem)
 
@@ -133,11 +137,14 @@ class Ear:
         self._thread = threading.Thread(target=self._listen, name="deskhand-ear", daemon=True)
 
     def __enter__(self) -> None:
+        self._woken, self._wake = socket.socketpair()
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
+        self._wake.close()
         self._thread.join(2 * _HEAR_FOR_S)
+        self._woken.close()
 
     def _listen(self) -> None:
         # Whoever only listens looks at the database now and then as well, so nothing is lost while this is away.
@@ -146,7 +153,8 @@ class Ear:
                 with psycopg.connect(self._url, **_CONNECTION) as connection:
                     connection.execute(f"LISTEN {CHANNEL}")
                     while not self._stopped.is_set():
-                        for heard in connection.notifies(timeout=_HEAR_FOR_S, stop_after=1):
+                        wait([connection.fileno(), self._woken], _HEAR_FOR_S)
+                        for heard in connection.notifies(timeout=0):
                             self._database.announce(heard.payload.split(","))
             except psycopg.Error:
                 self._stopped.wait(_HEAR_FOR_S)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deskhand.db.engine import Database, Duplicate, HereLane, Lane, LaneName, Session, Unavailable
+from deskhand.db.engine import Database, Duplicate, HereLane, Lane, LaneName, NoSuchTable, Session, Unavailable
 
 T = TypeVar("T")
 
@@ -69,6 +69,8 @@ class SqliteSession(Session):
                 raise Duplicate(str(problem)) from problem
             raise
         except sqlite3.OperationalError as problem:
+            if "no such table" in str(problem):
+                raise NoSuchTable(str(problem)) from problem
             if "syntax error" in str(problem) or "no such" in str(problem):
                 raise
             raise Unavailable(f"SQLite can't do it now: {problem}") from problem

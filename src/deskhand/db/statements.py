@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Dialect = Literal["sqlite", "postgresql"]
@@ -20,10 +19,6 @@ R = TypeVar("R")
 S = TypeVar("S", bound=msgspec.Struct)
 
 _PREFIX = "p_"  # SQLAlchemy refuses binds that are named like a column of the written table
-_DIALECTS = {
-    "sqlite": SQLiteDialect_pysqlite(paramstyle="qmark"),
-    "postgresql": PGDialect_psycopg(paramstyle="format"),  # type: ignore[no-untyped-call]
-}
 REGISTERED: list[Statement[Any]] = []
 """Every kept statement, so that a test can run each on both databases and compare."""
 
@@ -62,12 +57,24 @@ class Statement(Generic[R]):
         return self._compiled.get(dialect) or self._compile(dialect)
 
     def _compile(self, dialect: Dialect) -> Compiled:
-        done = self._build(dialect).compile(dialect=_DIALECTS[dialect])
+        done = self._build(dialect).compile(dialect=_written_for(dialect))
         assert isinstance(done, SQLCompiler)
         names = tuple(name.removeprefix(_PREFIX) for name in done.positiontup or ())
         constants = {k: v for k, v in done.params.items() if not k.startswith(_PREFIX)}
         self._compiled[dialect] = Compiled(str(done), names, constants)
         return self._compiled[dialect]
+
+
+@cache
+def _written_for(dialect: Dialect) -> sa.Dialect:
+    """SQLAlchemy's words for a database; each brings a lot of code, and a process needs one of them."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite  # noqa: PLC0415 - as said above
+
+        return SQLiteDialect_pysqlite(paramstyle="qmark")
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg  # noqa: PLC0415 - as said above
+
+    return PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
 
 
 def rows(
@@ -105,10 +112,9 @@ class Insert(Generic[S]):
         written = table.insert().values({name: P(name) for name in fields})
         self.many = command(written)
         self.one = value(int, written.returning(table.c.id)) if "id" in table.c else None
-        # Rows go to the driver as tuples, so the order of the columns must be that of the fields.
-        for dialect in ("sqlite", "postgresql"):
-            if self.many.on(dialect).names != fields:
-                raise TypeError(f"{shape.__name__} must name its fields in the order of {table.name}'s columns")
+        # Rows go to the driver as tuples, so the order of the fields must be that of the columns, as SQLAlchemy has it.
+        if tuple(column.name for column in table.c if column.name in fields) != fields:
+            raise TypeError(f"{shape.__name__} must name its fields in the order of {table.name}'s columns")
 
 
 def _statement(build: Any, make: Callable[..., R], keep: bool) -> Statement[R]:

@@ -29,10 +29,32 @@ Flag = sa.SmallInteger
 """0 or 1, because drivers disagree about booleans."""
 
 
+_WHERE = "where"
+
+
 def table(name: str, *columns: sa.schema.SchemaItem, first_id: int = 1) -> sa.Table:
     """A table whose generated ids begin at `first_id`."""
     generated = any(isinstance(one, sa.Column) and one.name == "id" and one.autoincrement == "auto" for one in columns)
     return sa.Table(name, metadata, *columns, sqlite_autoincrement=generated, info={"first_id": first_id})
+
+
+def partial_index(
+    name: str, *columns: str, where: sa.ColumnElement[bool] | sa.TextClause, unique: bool = False
+) -> sa.Index:
+    """An index of some rows only.
+
+    SQLAlchemy asks for the condition by database, and then loads all it knows of both, which only migrations need; so
+    it is told by `with_conditions`.
+    """
+    return sa.Index(name, *columns, unique=unique, info={_WHERE: where})
+
+
+def with_conditions(tables: sa.MetaData) -> sa.MetaData:
+    """The same tables, after SQLAlchemy was told the conditions of partial indexes."""
+    for index in (index for one in tables.tables.values() for index in one.indexes):
+        if (where := index.info.get(_WHERE)) is not None:
+            index.dialect_kwargs.update(sqlite_where=where, postgresql_where=where)
+    return tables
 
 
 def id_column() -> sa.Column[int]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from psycopg import errors
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from deskhand.db.engine import Reader
+from deskhand.db.engine import NoSuchTable, Reader
 from deskhand.db.statements import value
 
 
@@ -75,7 +73,7 @@ def schema_state(db: Reader) -> SchemaState:
     """How the database's schema stands; raises Unavailable."""
     try:
         applied = db.one(_REVISION)
-    except (sqlite3.OperationalError, errors.UndefinedTable):
+    except NoSuchTable:
         applied = None
     return SchemaState(applied, wanted_revision())
 

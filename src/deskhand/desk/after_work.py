@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from deskhand.db.engine import Database
-from deskhand.desk import sign_in_mail
-from deskhand.desk.conversations import relabelling
+from deskhand.desk import security_mail, sign_in_mail
+from deskhand.desk.conversations import assigning, relabelling
 from deskhand.desk.conversations.bulk import deleting, doing
-from deskhand.desk.conversations.drafts import notices
+from deskhand.desk.conversations.drafts import departing, notices
 from deskhand.desk.conversations.erasure import erasing, erasing_jobs, files
 from deskhand.desk.conversations.mail import announcing, answering, keeping, mailing, receiving
 from deskhand.desk.conversations.timing import scheduling, snoozing
 from deskhand.desk.customers import of_organizations
-from deskhand.desk.users import sign_in_links
+from deskhand.desk.users import security_notices, sign_in_links
 from deskhand.desk.webhooks import by_workflows, delivering, fan_out
 from deskhand.desk.workflows import automatic
 from deskhand.desk.workflows.ticking import Ticking
@@ -74,13 +74,18 @@ def kinds(tools: Tools, outbound: Outbound) -> Mapping[str, Kind]:
     links = sign_in_mail.SignInMail(tools.database, tools.clock, tools.post, tools.sealer, tools.base_url)
     return {
         sign_in_links.MAIL_LINK: links.kind,
+        security_notices.TELL: security_mail.SecurityMail(tools.database, tools.post, tools.sealer).kind,
         mailing.SEND_EMAIL: sending.kind,
         mailing.SEND_ANSWER: sending.kind,
         keeping.RECEIVE_EMAIL: receiving.kind(
             tools.database, tools.clock, tools.blobs, tools.base_url, tools.trusted_server
         ),
         notices.TELL_USER: notices.kind(tools.database, tools.clock, tools.post, tools.sealer, tools.base_url),
+        assigning.ASSIGN_NEW: Kind(assigning.assigning(tools.database, tools.clock), first_pause_s=5),
         announcing.ANNOUNCE_REPLY: Kind(announcing.announcing(tools.clock), first_pause_s=5),
+        departing.BEGIN_CONVERSATION: Kind(
+            departing.beginning(tools.database, tools.clock, tools.blobs), first_pause_s=5
+        ),
         scheduling.SEND_SCHEDULED: Kind(scheduling.sending(tools.clock)),
         snoozing.WAKE_CONVERSATION: Kind(snoozing.waking(tools.clock)),
         doing.CHANGE_MANY: Kind(doing.going_on(tools.database, tools.clock), first_pause_s=5),
@@ -99,4 +104,4 @@ def listeners(tools: Tools) -> Sequence[Listener]:
     """Who is told of events."""
     clock, base = tools.clock, tools.base_url
     own = (fan_out.listener(clock, base), by_workflows.listener(clock, base), automatic.listener(clock))
-    return (*own, answering.listener(clock), notices.listener, *tools.also)
+    return (*own, assigning.listener(clock), answering.listener(clock), notices.listener, *tools.also)

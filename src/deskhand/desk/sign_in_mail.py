@@ -37,7 +37,8 @@ log = logging.getLogger("deskhand.mail")
 PATHS = {"reset": "/sign-in/password/", "welcome": "/sign-in/welcome/"}
 """Where links lead, by what they are for; the token follows."""
 ATTEMPTS = 30
-_AUTOMATIC = (("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"))
+AUTOMATIC = (("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All"))
+"""Header fields of mail that no person wrote."""
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -80,7 +81,7 @@ class SignInMail:
 
         def read(db: Reader) -> tuple[Mailable | None, Sender | None]:
             found = sign_in_links.mailable(db, work.account_id, handover.link_id, now)
-            return found, db.one(_SENDER, account_id=work.account_id)
+            return found, sender_of(db, work.account_id)
 
         link, sender = await self.database.read(read)
         if link is None:
@@ -94,7 +95,7 @@ class SignInMail:
             await self.database.write(
                 lambda tx: sign_in_links.know_token(tx, work.account_id, link.id, token)  # before anybody can follow it
             )
-            server = _own_server(self.sealer, work.account_id, sender)
+            server = own_server(self.sealer, work.account_id, sender)
             mail = outgoing(link, sender, self.base_url + PATHS[link.purpose] + token)
             raw = await asyncio.to_thread(compose, mail)
             sent = await self.post.send(
@@ -109,6 +110,21 @@ class SignInMail:
             raise Failed(sent.refused[0].reason, final=sent.refused[0].final)
         then = sent.then
         return None if then is None else lambda tx: _none(then(tx))
+
+
+def sender_of(db: Reader, account_id: int) -> Sender | None:
+    """The inbox that an account's mail about signing in comes from; None while it has none."""
+    return db.one(_SENDER, account_id=account_id)
+
+
+def own_server(sealer: Sealer, account_id: int, sender: Sender) -> SmtpServer | None:
+    """The inbox's own server, if it has one; raises Undelivered for one that can't be used."""
+    if not sender.smtp:
+        return None
+    try:
+        return mail_settings.smtp_of(sealer, account_id, sender.id, sender.smtp)
+    except (SealingError, ValueError) as problem:
+        raise Undelivered(f"the inbox's SMTP server can't be used: {problem}") from problem
 
 
 def outgoing(link: Mailable, sender: Sender, url: str) -> Outgoing:
@@ -129,7 +145,7 @@ def outgoing(link: Mailable, sender: Sender, url: str) -> Outgoing:
         html="",
         text="",
         date=from_wire(link.created_at),
-        headers=(*_AUTOMATIC, (LOOP_FIELD, loop_mark(address))),
+        headers=(*AUTOMATIC, (LOOP_FIELD, loop_mark(address))),
     )
     return replace(mail, html=said.html, text=said.text)
 
@@ -158,13 +174,3 @@ def _message_id(link: Mailable, address: str) -> str:
 
 def _none(_: object) -> None:
     """What was written is nobody's business."""
-
-
-def _own_server(sealer: Sealer, account_id: int, sender: Sender) -> SmtpServer | None:
-    """The inbox's own server, if it has one."""
-    if not sender.smtp:
-        return None
-    try:
-        return mail_settings.smtp_of(sealer, account_id, sender.id, sender.smtp)
-    except (SealingError, ValueError) as problem:
-        raise Undelivered(f"the inbox's SMTP server can't be used: {problem}") from problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from deskhand.catalogue.operation import AnyOperation
@@ -18,9 +19,17 @@ class Toolbox:
     """The tools there are, by name, and the way to the desk."""
 
     def __init__(self, operations: Sequence[AnyOperation], relay: Relay) -> None:
-        self.tools = tools.derived(operations)
-        self._by_name: Mapping[str, Tool] = {tool.name: tool for tool in self.tools}
+        self._operations = operations
         self._relay = relay
+
+    @cached_property
+    def tools(self) -> Sequence[Tool]:
+        """Every operation as a tool; made when first asked for, because it takes longer than all else at the start."""
+        return tools.derived(self._operations)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Tool]:
+        return {tool.name: tool for tool in self.tools}
 
     def knows(self, operation: str) -> bool:
         """Whether an operation can be called here."""

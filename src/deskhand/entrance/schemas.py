@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -124,8 +125,13 @@ def without_null(schema: Schema) -> Schema:
     return schema | {"anyOf": options} if options else schema
 
 
+@cache  # many parameters, few kinds
+def _of_parameter(kind: Any) -> Schema:
+    return without_null(of(kind))
+
+
 def _query_parameter(field: msgspec.structs.FieldInfo, *, several: bool) -> Schema:
-    schema = without_null(of(field.type))
+    schema = _of_parameter(field.type)
     if several:
         one = ID if "pattern" in schema else {"type": "string"}
         schema = {"anyOf": [one, {"type": "array", "items": one}], "description": _SEVERAL}

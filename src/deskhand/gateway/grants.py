@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Mapping
@@ -16,7 +17,16 @@ import sqlalchemy as sa
 from deskhand.catalogue.needs import SENDS_MAIL, setting
 from deskhand.catalogue.operation import Resource
 from deskhand.catalogue.operations import BY_NAME
-from deskhand.catalogue.problems import InvalidJson, NotFound, Problem, TooLarge, invalid, shown
+from deskhand.catalogue.problems import (
+    BadRequest,
+    FieldError,
+    InvalidJson,
+    NotFound,
+    Problem,
+    TooLarge,
+    invalid,
+    shown,
+)
 from deskhand.catalogue.values import LARGEST_ID
 from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import Insert, P, columns, rows, value
@@ -43,6 +53,8 @@ _VERSION_MOST = 2**31 - 1  # what their column holds
 RESOURCES = {one.key: one for one in Resource if one is not Resource.ATTACHMENTS}
 ACTIONS = frozenset(setting(name) for name in BY_NAME)
 STATUSES = ("active", "pending", "closed", "spam", "inbox_predefined")
+_FAULTS_MOST = 100
+_NOTHING = {"level": "off"}
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 _DOMAIN = re.compile(r"[^\s@,;]{1,253}")
 
@@ -60,6 +72,40 @@ def read_grants(raw: Mapping[str, Any] | bytes, inboxes: Container[int] | None =
     if len(msgspec.json.encode(as_json(grants))) > BYTES_MOST:
         raise TooLarge
     return grants
+
+
+def faults(given: Mapping[str, Any], inboxes: Container[int] | None = None) -> list[FieldError]:
+    """Everything that keeps grants from being read, a fault for each field; raises TooLarge.
+
+    What is wrong is taken out of a copy, which is then read on.
+    """
+    left = copy.deepcopy(dict(given))
+    found: dict[str, FieldError] = {}
+    for _ in range(_FAULTS_MOST):
+        try:
+            read_grants(left, inboxes)
+            break
+        except BadRequest as problem:
+            error = problem.errors[0]
+            found.setdefault(error.path.partition("[")[0], error)
+            if not _taken_out(left, error.path.partition("[")[0].split(".")):
+                break
+    return list(found.values())
+
+
+def _taken_out(given: dict[str, Any], names: list[str]) -> bool:
+    """Take a member out, or what should have it; False where there is nothing to take."""
+    *above, last = names
+    within: Any = given
+    for name in above:
+        within = within.get(name) if isinstance(within, dict) else None
+    if isinstance(within, dict) and last in within:
+        if above == ["resources"] and last in RESOURCES and within[last] != _NOTHING:
+            within[last] = dict(_NOTHING)  # it stays named, or each of its actions would seem to be wrong as well
+        else:
+            del within[last]
+        return True
+    return bool(above) and _taken_out(given, above)
 
 
 def _read(raw: Any, inboxes: Container[int] | None) -> Grants:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Id, Json, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Id, Json, Moment, Text, account_column, id_column, partial_index, table
 
 # A remote desk. Its secrets are encrypted as one JSON object.
 connection = table(
@@ -157,14 +157,14 @@ audit_record = table(
     sa.Column("conversation_id", Id),
     sa.PrimaryKeyConstraint("account_id", "number"),
     # Each record is in as few indexes as lists need: writing them is most of what an entry costs.
-    sa.Index("ix_audit_record_of", "account_id", "of", sqlite_where=_COMPLETES, postgresql_where=_COMPLETES),
-    sa.Index(
+    partial_index("ix_audit_record_of", "account_id", "of", where=_COMPLETES),
+    partial_index(
         "ix_audit_record_agent", "account_id", "agent_id", "number",
-        sqlite_where=_OF_AN_AGENT, postgresql_where=_OF_AN_AGENT,
+        where=_OF_AN_AGENT,
     ),
-    sa.Index(
+    partial_index(
         "ix_audit_record_conversation", "account_id", "conversation_id", "number",
-        sqlite_where=_OF_A_CONVERSATION, postgresql_where=_OF_A_CONVERSATION,
+        where=_OF_A_CONVERSATION,
     ),
     sa.Index("ix_audit_record_at", "account_id", "at", "number"),
 )  # fmt: skip

@@ -10,13 +10,6 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 
 class KeyUnusable(Exception):
@@ -33,7 +26,7 @@ class SigningKey:
     @property
     def public(self) -> str:
         """The public key, in base64. Raises KeyUnusable."""
-        return _base64(self._opened().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        return _base64(self._opened().public_key().public_bytes_raw())
 
     def sign(self, content: bytes) -> str:
         """The signature over `content`, in base64. Raises KeyUnusable."""
@@ -41,6 +34,9 @@ class SigningKey:
 
     def _opened(self) -> Ed25519PrivateKey:
         if self._key is None:
+            # Reading files of keys brings certificates and more, which only those who sign should wait for.
+            from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
             try:
                 if not self.file.exists():
                     _make(self.file)
@@ -67,11 +63,14 @@ def is_signed(public: str, signature: str, content: bytes) -> bool:
 
 def _make(file: Path) -> None:
     """Write a new key, whole before it has its name; where another process was quicker, its key stays."""
+    from cryptography.hazmat.primitives import serialization as to  # noqa: PLC0415 - as above
+
+    pem = Ed25519PrivateKey.generate().private_bytes(to.Encoding.PEM, to.PrivateFormat.PKCS8, to.NoEncryption())
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name)  # for its owner alone
     try:
         with os.fdopen(descriptor, "wb") as written:
-            written.write(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+            written.write(pem)
             written.flush()
             os.fsync(written.fileno())
         with suppress(FileExistsError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, partial_index, table
 
 _WAITING = sa.text("state = 'waiting'")
 _FAILED = sa.text("state = 'failed'")
@@ -55,18 +55,18 @@ received_mail = table(
     sa.Index("uq_received_mail", "account_id", "inbox_id", "fingerprint", unique=True),
     sa.Index("ix_received_mail_state", "account_id", "state", "id"),
     sa.Index("ix_received_mail_inbox", "account_id", "inbox_id", "received_at"),
+    sa.Index("ix_received_mail_inbox_state", "account_id", "inbox_id", "state", "received_at"),
     sa.Index("ix_received_mail_thread", "thread_id"),
     sa.Index("ix_received_mail_file", "sha256"),
-    sa.Index(  # how much of it comes from one domain
+    partial_index(  # how much of it comes from one domain
         "ix_received_mail_automatic",
         "account_id",
         "domain",
         "received_at",
-        sqlite_where=_AUTOMATIC,
-        postgresql_where=_AUTOMATIC,
+        where=_AUTOMATIC,
     ),
-    sa.Index("ix_received_mail_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-    sa.Index("ix_received_mail_failed", "account_id", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
+    partial_index("ix_received_mail_waiting", "id", where=_WAITING),
+    partial_index("ix_received_mail_failed", "account_id", "id", where=_FAILED),
 )
 
 # How far a folder on a mail server has been read, and what came of what lies there.

@@ -11,15 +11,14 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
-
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from deskhand.lib.outbound import Allowed, NoAnswer, Outbound
 from deskhand.lib.secrets import new_token
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 CALLBACK_PATH = "/sign-in/oidc/callback"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
@@ -168,6 +167,10 @@ class Provider:
                 raise ProviderError(f"its description names no {name}")
             _require_safe(about[name])
         found = await _asked("GET", about["jwks_uri"], b"", _JSON)
+        # The library is large, and most desks have no provider.
+        from joserfc.errors import JoseError  # noqa: PLC0415
+        from joserfc.jwk import KeySet  # noqa: PLC0415
+
         try:
             keys = KeySet.import_key_set({"keys": [one for one in found["keys"] if one.get("use", "sig") == "sig"]})
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -184,6 +187,9 @@ def verified(token: str, keys: KeySet, ours: ProviderSettings, nonce: str) -> di
 
     Source: OpenID Connect Core 1.0 section 3.1.3.7.
     """
+    from joserfc import jwt  # noqa: PLC0415 - as above
+    from joserfc.errors import JoseError  # noqa: PLC0415
+
     try:
         read = jwt.decode(token, keys, algorithms=ALGORITHMS)
         claims = dict(read.claims)

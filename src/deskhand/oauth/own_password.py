@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import P, command, value
-from deskhand.desk.users import sign_in_links
+from deskhand.desk.users import security_notices, sign_in_links
 from deskhand.desk.users.tables import staff
 from deskhand.oauth import sessions
 
@@ -28,10 +28,11 @@ def stored(db: Reader, account_id: int, user_id: int) -> str | None:
 def change(tx: Writer, account_id: int, user_id: int, before: str, after: str, *, kept: int, now: str) -> bool:
     """Put another stored password in place of `before`: all sessions but the one `kept` end, and mailed links die.
 
-    False when somebody was quicker.
+    A mail tells of it. False when somebody was quicker.
     """
     if not tx.run(_CHANGE, account_id=account_id, user_id=user_id, before=before, after=after, now=now):
         return False
     sessions.end_others(tx, account_id, user_id, kept)
     sign_in_links.withdraw(tx, account_id, user_id)
+    security_notices.tell(tx, account_id, user_id, "password", now)
     return True

@@ -9,12 +9,11 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.catalogue.problems import AccessDenied, NotFound
 from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import Insert, P, columns, command, rows, value
-from deskhand.desk.access import require_administrator
 from deskhand.desk.call import Actor
-from deskhand.desk.users import queries
+from deskhand.desk.users import changing, security_notices
+from deskhand.desk.users.queries import UserRow
 from deskhand.lib.clock import to_wire
 from deskhand.lib.sealing import Sealer
 from deskhand.lib.secrets import digest
@@ -106,11 +105,17 @@ def switch_on(
     if is_on(tx, account_id, user_id) or not _take(tx, sealer, account_id, user_id, given, now):
         return None
     tx.run(_SWITCH_ON, account_id=account_id, user_id=user_id, now=to_wire(now))
-    return renew_codes(tx, account_id, user_id)
+    security_notices.tell(tx, account_id, user_id, "factor_on", to_wire(now))
+    return _new_codes(tx, account_id, user_id)
 
 
-def renew_codes(tx: Writer, account_id: int, user_id: int) -> tuple[str, ...]:
+def renew_codes(tx: Writer, account_id: int, user_id: int, now: str) -> tuple[str, ...]:
     """New recovery codes in place of those before; they are known this once."""
+    security_notices.tell(tx, account_id, user_id, "codes", now)
+    return _new_codes(tx, account_id, user_id)
+
+
+def _new_codes(tx: Writer, account_id: int, user_id: int) -> tuple[str, ...]:
     tx.run(_REMOVE_CODES, account_id=account_id, user_id=user_id)
     made = tuple(_new_code() for _ in range(RECOVERY_CODES))
     tx.add_many(_ADD_CODE, [_NewCode(account_id, user_id, _hash(user_id, one)) for one in made])
@@ -122,7 +127,11 @@ def check(tx: Writer, sealer: Sealer, account_id: int, user_id: int, given: str,
     plain = re.sub(r"[\s-]", "", given).lower()
     if len(plain) == totp.DIGITS:
         return is_on(tx, account_id, user_id) and _take(tx, sealer, account_id, user_id, plain, now)
-    return len(plain) == _GROUPS * _GROUP and use_recovery_code(tx, account_id, user_id, plain)
+    if len(plain) != _GROUPS * _GROUP or not use_recovery_code(tx, account_id, user_id, plain):
+        return False
+    left = codes_left(tx, account_id, user_id)
+    security_notices.tell(tx, account_id, user_id, "code_used", to_wire(now), left=left)
+    return True
 
 
 def use_recovery_code(tx: Writer, account_id: int, user_id: int, given: str) -> bool:
@@ -130,24 +139,23 @@ def use_recovery_code(tx: Writer, account_id: int, user_id: int, given: str) -> 
     return tx.run(_USE_CODE, account_id=account_id, user_id=user_id, hash=_hash(user_id, given)) == 1
 
 
-def switch_off(tx: Writer, account_id: int, user_id: int) -> None:
-    """Ask for no code any more, and forget app and recovery codes."""
+def switch_off(tx: Writer, account_id: int, user_id: int, now: str, by: str = "") -> None:
+    """Ask for no code any more, and forget app and recovery codes; `by` names whoever does it for somebody else."""
+    if is_on(tx, account_id, user_id):
+        security_notices.tell(tx, account_id, user_id, "factor_off", now, by=by)
     tx.run(_REMOVE, account_id=account_id, user_id=user_id)
     tx.run(_REMOVE_CODES, account_id=account_id, user_id=user_id)
 
 
-def switch_off_for(tx: Writer, actor: Actor, user_id: int) -> None:
-    """As `switch_off`, by an administrator for somebody who has lost app and codes; only the owner may for the owner.
+def switch_off_for(tx: Writer, actor: Actor, user_id: int, now: str, by: str) -> UserRow:
+    """As `switch_off`, by an administrator for somebody who has lost app and codes; only owners may for an owner.
 
     Raises AccessDenied and NotFound.
     """
-    require_administrator(actor)
-    user = queries.by_id(tx, actor.account_id, user_id)
-    if user is None or user.type != "user" or user.state == "inactive":
-        raise NotFound
-    if user.role == "owner" and user_id != actor.user_id:
-        raise AccessDenied
-    switch_off(tx, actor.account_id, user_id)
+    user = changing.user(tx, actor.account_id, user_id)
+    changing.require_may_change(actor, user)
+    switch_off(tx, actor.account_id, user_id, now, by)
+    return user
 
 
 def _take(tx: Writer, sealer: Sealer, account_id: int, user_id: int, given: str, now: datetime) -> bool:

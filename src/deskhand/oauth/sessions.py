@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from starlette.requests import HTTPConnection
 
 from deskhand.db.engine import Conflict, Database, Reader, Unavailable, Writer
-from deskhand.db.statements import Insert, P, columns, command, rows
+from deskhand.db.statements import Insert, P, columns, command, rows, value
 from deskhand.desk.users.tables import staff
 from deskhand.lib.clock import Clock, to_wire
 from deskhand.lib.secrets import digest, new_token
@@ -106,6 +106,7 @@ _SESSIONS = rows(
     .order_by(sa.func.coalesce(web_session.c.seen_at, web_session.c.created_at).desc(), web_session.c.id.desc())
     .limit(sa.literal_column("200")),
 )
+_BEGAN = value(str, sa.select(web_session.c.created_at).where(*_OF_USER, web_session.c.id == P("id")))
 _SEEN = command(
     sa.update(web_session)
     .where(*_OF_USER, web_session.c.id == P("id"))
@@ -176,6 +177,11 @@ def start(
 def of_user(db: Reader, account_id: int, user_id: int, now: str) -> list[Session]:
     """Where a user is signed in, what was used last first."""
     return db.all(_SESSIONS, account_id=account_id, user_id=user_id, now=now)
+
+
+def began(db: Reader, account_id: int, user_id: int, id: int) -> str | None:
+    """When a user signed in where a session began; None when it is over."""
+    return db.one(_BEGAN, account_id=account_id, user_id=user_id, id=id)
 
 
 def end(tx: Writer, given: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Id, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Id, Moment, Text, account_column, id_column, partial_index, table
 
 application = table(
     "oauth_application",
@@ -44,7 +44,7 @@ token = table(
     sa.Column("expires_at", Moment, nullable=False),  # of the access token; a refresh token has no end
     sa.Column("created_at", Moment, nullable=False),
     # What may be deleted once expired: a row with a refresh token is still of use.
-    sa.Index("ix_oauth_token_expires", "expires_at", sqlite_where=_NOT_REFRESHABLE, postgresql_where=_NOT_REFRESHABLE),
+    partial_index("ix_oauth_token_expires", "expires_at", where=_NOT_REFRESHABLE),
     sa.Index("ix_oauth_token_user", "user_id"),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, partial_index, table
 
 _UNHANDLED = sa.text("handled = 0")
 _WAITING = sa.text("state = 'waiting'")
@@ -23,7 +23,7 @@ event = table(
     sa.Column("particulars", Json, nullable=False),
     sa.Column("handled", Flag, nullable=False, server_default=sa.text("1")),  # 0: the worker has yet to look at it
     sa.Index("ix_event_subject", "account_id", "subject_id", "id"),
-    sa.Index("ix_event_unhandled", "id", sqlite_where=_UNHANDLED, postgresql_where=_UNHANDLED),
+    partial_index("ix_event_unhandled", "id", where=_UNHANDLED),
 )
 
 # A job that is done is removed; one that gave up stays, so that somebody can see why and run it again.
@@ -40,6 +40,6 @@ job = table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("last_error", Text, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
-    sa.Index("ix_job_due", "due_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    partial_index("ix_job_due", "due_at", "id", where=_WAITING),
     sa.Index("ix_job_state", "account_id", "state", "kind", "id"),
 )

@@ -158,10 +158,12 @@ def add(batch: Batch, world: World) -> None:
         "routing",
         account_id=world.account_id,
         inbox_id=ORDERS,
-        state="enabled",
+        state="disabled",
         assignment_limit=12,
         assignment_method="balanced",
         user_ids="[3,4,6]",
+        last_user_id=None,
+        assigner_id=None,
     )
 
 

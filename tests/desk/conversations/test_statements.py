@@ -221,7 +221,7 @@ def writes(desk: Desk, inbox_id: int) -> dict[str, tuple[int, Callable[[int], re
         "create": (17, create),
         "status": (8, lambda id: desk.patch(path.format(id), {"op": "replace", "path": "/status", "value": "closed"})),
         "tags": (11, lambda id: desk.put(path.format(id) + "/tags", {"tags": ["vip", "other"]})),
-        "delete": (26, lambda id: desk.delete(path.format(id))),
+        "delete": (28, lambda id: desk.delete(path.format(id))),
     }
 
 

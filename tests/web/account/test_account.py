@@ -11,10 +11,12 @@ import requests
 import sqlalchemy as sa
 from lxml import html
 
+from deskhand.db.engine import Writer
 from deskhand.db.statements import P, value
-from deskhand.desk.users import preferences, queries
+from deskhand.desk.users import preferences, queries, security_notices
 from deskhand.desk.users.preferences import Preferences
 from deskhand.desk.users.queries import UserRow
+from deskhand.desk.users.security_notices import Notice
 from deskhand.lib.secrets import digest
 from deskhand.oauth import second_factor, totp
 from deskhand.oauth.tables import web_session
@@ -66,6 +68,20 @@ def is_in(desk: Desk, http: requests.Session) -> bool:
 
 def said(answer: requests.Response) -> str:
     return " ".join(html.fromstring(answer.text).xpath("//*[@id='said']//text()")).strip()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
+    """What users are told of by mail from now on."""
+    found: list[Notice] = []
+    queue = security_notices.tell_all
+
+    def tell_all(tx: Writer, account_id: int, notices: list[Notice]) -> None:
+        found.extend(notices)
+        queue(tx, account_id, notices)
+
+    monkeypatch.setattr(security_notices, "tell_all", tell_all)
+    return found
 
 
 def alert(answer: requests.Response, name: str) -> str:
@@ -126,9 +142,12 @@ def test_preferences_are_kept_and_the_theme_is_on_every_page(desk: Desk, mina: P
     found = desk.server.app.database.read_now(lambda db: preferences.preferences(db, desk.account_id, id))
     assert found == Preferences("dark", 0, "list")
     assert mina.page("/account").get("data-theme") == "dark"
+    mina.send("/account/preferences", **fields | {"undo_s": ""})
+    found = desk.server.app.database.read_now(lambda db: preferences.preferences(db, desk.account_id, id))
+    assert found.undo_s is None and mina.page("/account/preferences").xpath("//*[@id='undo_s']/@value") == [""]
 
 
-@pytest.mark.parametrize("undo", ["61", "-1", "ten", "", "1.5", "٣", "99999999999"])
+@pytest.mark.parametrize("undo", ["61", "-1", "ten", "1.5", "٣", "99999999999"])
 def test_a_time_that_makes_no_sense_is_refused_where_it_stands(mina: Person, undo: str) -> None:
     answer = mina.send("/account/preferences", theme="dark", undo_s=undo, after_send="stay")
     assert answer.status_code == 400 and "0 to 60" in alert(answer, "undo_s")
@@ -240,12 +259,12 @@ def set_up(desk: Desk, mina: Person) -> tuple[str, requests.Response]:
     [uri] = page.xpath("//a/@href[starts-with(., 'otpauth:')]")
     assert f"secret={secret}" in uri
     step = int(desk.server.clock.now().timestamp()) // totp.STEP_S
-    return secret, mina.send("/account/second-factor", code=totp.code(secret, step))
+    return secret, mina.send("/account/second-factor", code=totp.code(secret, step), current=PASSWORD)
 
 
 def test_a_second_factor_is_set_up_with_ten_codes_shown_once(desk: Desk, mina: Person) -> None:
     assert mina.send("/account/second-factor/begin").status_code == 200
-    wrong = mina.send("/account/second-factor", code="000000")
+    wrong = mina.send("/account/second-factor", code="000000", current=PASSWORD)
     assert wrong.status_code == 400 and "not right" in alert(wrong, "code")
     secret, page = set_up(desk, mina)
     codes = html.fromstring(page.text).xpath("//ol[contains(@class, 'codes')]/li/text()")
@@ -258,6 +277,44 @@ def test_a_second_factor_is_set_up_with_ten_codes_shown_once(desk: Desk, mina: P
     assert mina.send("/account/second-factor/begin").status_code == 200
     id = id_of(desk, mina)
     assert desk.server.app.database.read_now(lambda db: second_factor.is_on(db, desk.account_id, id))
+
+
+def test_switching_on_takes_the_password_besides_the_code(desk: Desk, mina: Person, told: list[Notice]) -> None:
+    mina.send("/account/second-factor/begin")
+    secret = mina.page("/account/second-factor").xpath("string(//*[contains(@class, 'key')])").replace(" ", "")
+    code = totp.code(secret, int(desk.server.clock.now().timestamp()) // totp.STEP_S)
+    for given in ({}, {"current": "wrong"}):
+        answer = mina.send("/account/second-factor", code=code, **given)
+        assert answer.status_code == 400 and "password" in alert(answer, "current")
+    assert told == []
+    assert mina.send("/account/second-factor", code=code, current=PASSWORD).status_code == 200
+    assert [(one.what, one.user_id) for one in told] == [("factor_on", id_of(desk, mina))]
+
+
+def test_who_has_no_password_must_have_signed_in_within_minutes(desk: Desk) -> None:
+    clock, before = desk.server.clock, desk.server.clock.offset
+    guest = signed_in(desk, desk.add_user())  # by another service
+    try:
+        guest.send("/account/second-factor/begin")
+        page = guest.page("/account/second-factor")
+        assert not page.xpath("//*[@name='current']")
+        secret = page.xpath("string(//*[contains(@class, 'key')])").replace(" ", "")
+        clock.advance(timedelta(minutes=11))
+        code = totp.code(secret, int(clock.now().timestamp()) // totp.STEP_S)
+        late = guest.send("/account/second-factor", code=code)
+        assert late.status_code == 400
+        [form] = html.fromstring(late.text).xpath("//div[@id='account']//form")
+        assert (form.get("action"), form.xpath("./input[@name='next']/@value")) == (
+            "/sign-out", ["/account/second-factor"],
+        )  # fmt: skip
+        anew = signed_in(desk, id_of(desk, guest))
+        assert anew.send("/account/second-factor", code=code).status_code == 200
+        for what in ("off", "recovery-codes"):
+            assert guest.send(f"/account/second-factor/{what}").status_code == 400
+            assert "Sign in again" in guest.get(f"/account/second-factor/{what}").text
+        assert said(anew.send("/account/second-factor/off")) == "The second factor is off."
+    finally:
+        clock.offset = before
 
 
 def test_switching_off_and_new_codes_take_the_password(desk: Desk, mina: Person) -> None:
@@ -275,6 +332,21 @@ def test_switching_off_and_new_codes_take_the_password(desk: Desk, mina: Person)
     assert said(mina.send("/account/second-factor/off", current=PASSWORD)) == "The second factor is off."
     assert is_in(desk, enter(desk, row(desk, user).email or "", PASSWORD))
     assert not desk.write(lambda tx: second_factor.use_recovery_code(tx, desk.account_id, user, codes[0]))
+
+
+def test_what_changes_how_one_signs_in_is_told_by_mail(desk: Desk, mina: Person, told: list[Notice]) -> None:
+    _, page = set_up(desk, mina)
+    codes = html.fromstring(page.text).xpath("//ol[contains(@class, 'codes')]/li/text()")
+    user, now, sealer = id_of(desk, mina), desk.server.clock.now(), desk.server.app.gateway.sealer
+    assert desk.write(lambda tx: second_factor.check(tx, sealer, desk.account_id, user, codes[0], now))
+    assert not desk.write(lambda tx: second_factor.check(tx, sealer, desk.account_id, user, codes[0], now))
+    mina.send("/account/second-factor/recovery-codes", current=PASSWORD)
+    mina.send("/account/second-factor/off", current=PASSWORD)
+    mina.send("/account/security/password", current=PASSWORD, password=NEW, again=NEW)
+    assert [one.what for one in told] == ["factor_on", "code_used", "codes", "factor_off", "password"]
+    email = row(desk, user).email
+    assert {(one.user_id, one.email, one.by) for one in told} == {(user, email, "")}
+    assert told[1].left == 9
 
 
 def test_who_has_no_second_factor_is_not_asked_about_it(desk: Desk, mina: Person) -> None:

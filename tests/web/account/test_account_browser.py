@@ -65,6 +65,7 @@ def test_the_own_account(server_of_browser: LiveServer, browser: Browser) -> Non
         secret = page.locator(".key").inner_text().replace(" ", "")
         step = int(desk.server.clock.now().timestamp()) // totp.STEP_S
         page.get_by_label("Six digits").fill(totp.code(secret, step))
+        page.get_by_label("Your password").fill(PASSWORD)
         page.get_by_role("button", name="Switch on").click()
         page.get_by_role("heading", name="The second factor is on").wait_for()
         assert page.locator(".codes li").count() == 10

@@ -261,3 +261,33 @@ def connection(desk: Desk) -> int:
     }  # fmt: skip
     add = value(int, tables.connection.insert().values(row).returning(tables.connection.c.id), keep=False)
     return desk.write(lambda tx: tx.first(add, **row))
+
+
+def test_all_that_is_wrong_is_told_at_once_at_its_field(desk: Desk) -> None:
+    inbox = desk.add_inbox("Orders")
+    agent, person = add_agent(desk, preset="reader"), signed_in(desk)
+    changes = {
+        "resources.conversations.scope": "chosen", "limits.max_text": "many", "limits.recipient_domains": "a b",
+        "limits.hours.from": "08:00", "actions.add_note.limits.max_text": "7", "expires_at": "soon",
+        "resources.customers.scope": "chosen", "resources.customers.inboxes": [str(inbox + 999)],
+    }  # fmt: skip
+    answer = send(person, editor(person, agent), changes)
+    assert answer.status_code == 400
+    page = html.fromstring(answer.text)
+    told = [" ".join(one.text_content().split()) for one in page.cssselect("[role=alert] p")][1:]
+    text = " ".join(told)
+    for place in (
+        "Conversations, inboxes: May not be empty", "Customers, inboxes: No such inbox",
+        "Limits for all it does, longest text", "Limits for all it does, domains", "Limits for all it does, hours",
+        "End: Must be a date and a time", "limits need a setting",
+    ):  # fmt: skip
+        assert place.lower() in text.lower(), (place, text)
+    assert len(told) == 7
+    assert len(page.cssselect(".wrong")) >= 7
+    assert page.get_element_by_id("limits.max_text").get("value") == "many"
+    piece = person.http.post(
+        f"{desk.url}/console/agents/{agent.id}/difference",
+        data={**fields_of(editor(person, agent)), **changes},
+        timeout=30,
+    )
+    assert piece.text.count('class="wrong"') == 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -210,3 +211,19 @@ def test_exports(world: Overseen) -> None:
 def test_refused_and_broken_arguments_of_the_piece(world: Overseen) -> None:
     assert world.person.get("/console/log/new?after=x").status_code == 200
     assert world.person.get("/console/log/new?after=1&since=x").status_code == 400
+
+
+def test_people_are_called_by_their_names_of_today(desk: Desk) -> None:
+    ines, stranger = desk.add_user("Ines Marie"), open_desk(desk.server).user_id
+    limits = {"assign_to": [ines, stranger]}
+    grants: dict[str, Any] = {"resources": {"conversations": {"level": "write", "inboxes": "all"}}, "limits": limits}
+    agent = add_agent(desk, "user 2 bot", **grants)
+    [stored] = [one.sentence for one in log_of(desk) if "may assign to" in one.sentence]
+    assert f"user {ines}" in stored
+    page = signed_in(desk).page("/console/log")
+    [told] = [one for one in sentences(page) if "may assign to" in one]
+    assert "Ines Marie" in told and f"user {ines}" not in told
+    assert f"user {stranger}" in told  # of another account nothing is known
+    assert agent.name in told and "user 2 bot" in told
+    [path] = {one.get("href") for one in page.cssselect(".entry") if "may assign to" in one.text_content()} or {""}
+    assert path and "Ines Marie" in signed_in(desk).page(path).cssselect("h1")[0].text_content()

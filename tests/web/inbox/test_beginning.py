@@ -6,8 +6,10 @@ from typing import Any
 
 import requests
 
+from deskhand.desk.conversations.drafts import departing
 from deskhand.desk.users.preferences import Preferences, prefer
 from tests.desk.conversations.builders import read
+from tests.desk.conversations.passing import let_pass
 from tests.web.inbox.forms import alerts, post, said, thread_list
 from tests.web.people import Person, signed_in
 from tests.world import Desk, open_desk, unique
@@ -24,6 +26,12 @@ def made(answer: requests.Response) -> int:
     return int(answer.url.rpartition("/")[2])
 
 
+def begun(desk: Desk) -> int:
+    """The newest conversation, once the time is over in which it could be taken back."""
+    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    return int(desk.get("/v2/conversations", status="all").json()["_embedded"]["conversations"][0]["id"])
+
+
 def test_an_e_mail_begins_a_conversation(desk: Desk) -> None:
     inbox = desk.add_inbox()
     lea = desk.add_user("Lea", inboxes=(inbox,))
@@ -33,7 +41,8 @@ def test_an_e_mail_begins_a_conversation(desk: Desk) -> None:
         tags="vip, lamp", owner=str(lea), send="pending",
     )  # fmt: skip
     assert said(answer) == "Sent."
-    id = made(answer)
+    assert desk.get("/v2/conversations", status="all").json()["page"]["totalElements"] == 0
+    id = begun(desk)
     found = read(desk, id)
     assert (found["subject"], found["status"], found["assignee"]["id"]) == ("Your lamp", "pending", lea)
     assert [one["tag"] for one in found["tags"]] == ["lamp", "vip"] or [one["tag"] for one in found["tags"]] == [
@@ -100,6 +109,8 @@ def test_it_begins_once_and_only_where_the_visitor_sees(desk: Desk) -> None:
         "send": "closed",
     }
     assert post(lea, "/new", fields).url == post(lea, "/new", fields).url
+    begun(desk)
+    assert post(lea, "/new", fields).status_code == 200
     assert desk.get("/v2/conversations", status="all").json()["page"]["totalElements"] == 1
 
 
@@ -114,3 +125,15 @@ def test_customers_are_found_by_name_and_address(desk: Desk) -> None:
         assert stranger.get("/new/customers", params={"q": typed}).json() == []
     for typed in ("", "z", "änne x", "%"):
         assert person.get("/new/customers", params={"q": typed}).json() == []
+
+
+def test_without_an_inbox_the_page_says_what_to_do(desk: Desk) -> None:
+    person = signed_in(desk)
+    page = person.page("/new")
+    assert page.xpath("//main//a/@href")[-1] == "/settings/inboxes/new"
+    assert person.get("/settings/inboxes/new").status_code == 200
+    assert person.send("/new", to="a@buyer.example", subject="S", text="T", inbox="1").status_code == 412
+    desk.add_inbox("Hidden")
+    lea = signed_in(desk, desk.add_user("Lea"))
+    found = " ".join(lea.page("/new").xpath("//main//text()"))
+    assert "An administrator of the account can give you access" in found and "Hidden" not in found

@@ -94,6 +94,15 @@ def test_a_deletion_is_held_back_and_undone(desk: Desk) -> None:
     assert "doomed" in send(me, place, "delete", [id])
 
 
+def test_only_what_was_deleted_is_counted(desk: Desk) -> None:
+    inbox, hidden = desk.add_inbox(), desk.add_inbox()
+    ines, me = signed_in(desk, desk.add_user(inboxes=(inbox,))), signed_in(desk)
+    place = f"/folder/{folder_id(inbox, Folder.UNASSIGNED)}"
+    ids = [start(desk, inbox), start(desk, inbox), start(desk, hidden)]
+    assert said(send(ines, place, "delete", ids)) == "2 conversations deleted. Undo"
+    assert said(send(me, place, "delete", [ids[2], 999_999_999])) == "1 conversation deleted. Undo"
+
+
 def test_what_could_not_be_changed_is_told(desk: Desk) -> None:
     inbox, hidden = desk.add_inbox(), desk.add_inbox()
     ines = signed_in(desk, desk.add_user(inboxes=(inbox,)))

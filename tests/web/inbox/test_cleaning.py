@@ -7,7 +7,8 @@ import time
 import pytest
 from lxml import html
 
-from deskhand.web.inbox.cleaning import as_text, editable, paragraphs, written
+from deskhand.catalogue.problems import TooLarge
+from deskhand.web.inbox.cleaning import LONGEST, OF_FORMS, as_text, editable, paragraphs, written
 from tests.web.inbox import hostile
 
 
@@ -48,7 +49,7 @@ HOSTILE = [one for group in vars(hostile).values() if isinstance(group, tuple) f
 
 @pytest.mark.parametrize("given", HOSTILE)
 def test_nothing_that_runs_or_loads_is_kept(given: str) -> None:
-    for made in (written(f"<p>x</p>{given}", ""), editable(f"<p>x</p>{given}")):
+    for made in (written(f"<p>x</p>{given}"[:LONGEST], ""), editable(f"<p>x</p>{given}")):
         page = html.fragment_fromstring(made, create_parent=True)
         assert not page.xpath("//script | //style | //iframe | //object | //embed | //form | //input | //svg | //link")
         for element in page.iterdescendants():
@@ -66,6 +67,20 @@ def test_no_text_takes_long(text: str) -> None:
     written(text, "")
     editable(text)
     assert time.perf_counter() - began < 5  # it took minutes
+
+
+def test_a_text_is_never_cut_but_refused() -> None:
+    assert written("a" * LONGEST, "").endswith("a")
+    for given in (("a" * (LONGEST + 1), ""), ("", "a" * (LONGEST + 1))):
+        with pytest.raises(TooLarge, match="500,000 characters"):
+            written(*given)
+
+
+def test_pictures_of_forms_lie_elsewhere() -> None:
+    both = '<p>x<img src="/new/files/5"><img src="/attachments/5"></p>'
+    assert written(both, "", {5: "five@deskhand"}, OF_FORMS) == '<p>x<img src="cid:five@deskhand"></p>'
+    assert written(both, "", {5: "five@deskhand"}) == '<p>x<img src="cid:five@deskhand"></p>'
+    assert editable('<img src="cid:five@deskhand">', {"five@deskhand": 5}, OF_FORMS) == '<img src="/new/files/5">'
 
 
 def test_empty_lines_at_the_end_are_left_out() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from lxml import html
 
 from deskhand.db.engine import Writer
 from deskhand.db.statements import P, value
@@ -17,7 +18,7 @@ from deskhand.gateway import drafts as agents_drafts
 from tests.agents import add_agent
 from tests.desk.conversations.builders import add, created, read, start
 from tests.desk.conversations.passing import eventually
-from tests.web.inbox.forms import alerts, post, said, send_reply, thread_list, write_form
+from tests.web.inbox.forms import alerts, fields_of, post, said, send_reply, thread_list, write_form
 from tests.web.people import Person, signed_in
 from tests.world import Desk, open_desk
 
@@ -62,6 +63,44 @@ def test_what_was_written_in_another_window_is_neither_overwritten_nor_sent_over
     assert post(person, url, chosen | {"text": "x y"}, script=True).json()["at"]
     assert post(person, url, one, script=True).json()["other"]["html"] == "<p>x y</p>"
     assert post(person, url, write_form(person, id) | {"text": "z"}, script=True).json()["at"]
+
+
+def test_so_is_a_note(desk: Desk) -> None:
+    id = start(desk, desk.add_inbox())
+    person = signed_in(desk)
+    url = f"/conversation/{id}/draft"
+    one = write_form(person, id, "note") | {"text": "A long note"}
+    two = write_form(person, id, "note") | {"text": "x"}
+    assert post(person, url, one, script=True).json()["at"]
+    assert post(person, url, one | {"text": "A longer note"}, script=True).json()["at"]
+    kept = post(person, url, two, script=True).json()
+    assert (kept["at"], kept["other"]["html"]) == ("", "<p>A longer note</p>")
+    refused = post(person, f"/conversation/{id}/note", two, script=True)
+    assert (refused.status_code, "another window" in alerts(refused)) == (412, True)
+    assert write_form(person, id, "note")["text"] == "A longer note"
+    chosen = two | {"known_form": kept["other"]["form"]}
+    assert post(person, url, chosen, script=True).json()["at"]
+    assert post(person, url, one, script=True).json()["other"]["html"] == "<p>x</p>"
+    assert said(post(person, f"/conversation/{id}/note", chosen)).startswith("Note added.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "goes"), [("reply", "reply"), ("note", "note"), ("reply", "draft"), ("note", "draft")]
+)
+def test_without_script_both_texts_are_shown_and_the_next_sending_decides(desk: Desk, kind: str, goes: str) -> None:
+    id = start(desk, desk.add_inbox())
+    person = signed_in(desk)
+    one, two = (write_form(person, id, kind) | {"text": text} for text in ("A long text", "x"))
+    post(person, f"/conversation/{id}/draft", one)
+    path = f"/conversation/{id}/{kind if goes == 'sent' else goes}"
+    answer = post(person, path, two | {"send": "closed"})
+    assert (answer.status_code, "another window" in alerts(answer)) == (412, True)
+    page = html.fromstring(answer.text)
+    assert page.xpath("//p[@class='as-written']/text()") == ["A long text"]
+    fields = fields_of(page, f"write-{kind}")
+    assert (fields["text"], write_form(person, id, kind)["text"]) == ("x", "A long text")
+    post(person, f"/conversation/{id}/{kind}", fields | {"send": "closed"})
+    assert thread_list(desk, id)[-1]["body"] == "<p>x</p>"
 
 
 def test_keeping_says_of_what_was_sent_that_it_was(desk: Desk) -> None:

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deskhand.desk.inboxes.folders import Folder, folder_id
-from tests.desk.conversations.builders import read, start
+from tests.desk.conversations.builders import read, reply, start
 from tests.web import chromium
+from tests.web.inbox.test_lists import at_minutes
 from tests.web.people import PHONE, signed_in, window
 from tests.world import Desk
 
@@ -38,7 +39,7 @@ def press(page: Page, *keys: str) -> None:
 
 def soon(true: Callable[[], bool]) -> bool:
     """Whether something comes true within moments."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while not (found := true()) and time.monotonic() < until:
         time.sleep(0.05)
     return found
@@ -84,6 +85,79 @@ def test_a_list_is_worked_through_without_a_mouse(desk: Desk, browser: Browser) 
     assert [id for id in ids if read(desk, id)["tags"]] == [tagged]
 
 
+def test_a_list_is_worked_through_steadily_though_what_is_answered_moves_to_the_top(
+    desk: Desk, browser: Browser
+) -> None:
+    inbox = desk.add_inbox()
+    ids = [start(desk, inbox, subject=f"Lamp {place}") for place in range(6)]
+    at_minutes(desk, *ids)
+    first, second, third, fourth, fifth, sixth = ids[::-1]
+
+    def listed() -> list[int]:
+        found: list[str] = page.eval_on_selector_all("#list [data-row]", "all => all.map(one => one.dataset.row)")
+        return [int(one) for one in found]
+
+    with window(browser, signed_in(desk)) as page:
+        page.goto(f"/folder/{folder_id(inbox, Folder.UNASSIGNED)}")
+        press(page, "j", "j", "j", "t")
+        page.locator("#bulk-tag input").wait_for()
+        page.keyboard.type("late")
+        press(page, "Enter")
+        expect(page.locator("#said")).to_contain_text("Tagged 1 conversation with late.")
+        assert soon(lambda: listed() == [third, first, second, fourth, fifth, sixth]) and at(page) == third
+        press(page, "j")
+        assert at(page) == fourth
+        press(page, "k")
+        assert at(page) == second, "what is between them now is somewhere else"
+        press(page, "j", "Enter")
+        page.wait_for_url(f"**/conversation/{fourth}**")
+        reply(desk, fourth)
+        assert desk.patch(f"/v2/conversations/{fourth}", {"op": "replace", "path": "/status", "value": "active"}).ok
+        expect(page.locator(".threads-column article")).to_have_count(2)
+        press(page, "j")
+        page.wait_for_url(f"**/conversation/{fifth}**")
+        reply(desk, fifth)
+        assert desk.patch(f"/v2/conversations/{fifth}", {"op": "replace", "path": "/status", "value": "active"}).ok
+        press(page, "u")
+        expect(page.locator("#list")).to_be_visible()
+        # All three may have changed within one second; then the later one by number comes first.
+        assert soon(lambda: {*listed()[:3]} == {third, fourth, fifth} and listed()[3:] == [first, second, sixth])
+        assert soon(lambda: at(page) == fifth)
+        press(page, "j")
+        assert at(page) == sixth
+
+
+def test_a_change_moves_a_conversation_to_the_top_before_ones_eyes(desk: Desk, browser: Browser) -> None:
+    inbox = desk.add_inbox()
+    old, new = start(desk, inbox), start(desk, inbox)
+    at_minutes(desk, old, new)
+    with window(browser, signed_in(desk)) as page:
+        page.goto(f"/folder/{folder_id(inbox, Folder.UNASSIGNED)}")
+        press(page, "j")
+        expect(page.locator("#list .row-of").first).to_have_id(f"row-{new}")
+        answer = {"customer": {"email": "paul@buyer.example"}, "text": "Are you there?"}
+        assert desk.post(f"/v2/conversations/{old}/customer", answer).ok
+        expect(page.locator("#list .row-of").first).to_have_id(f"row-{old}", timeout=30_000)
+        assert at(page) == new, "where one is stays where one is"
+        press(page, "k")
+        assert at(page) == old
+
+
+def test_the_order_is_chosen_from_a_menu(desk: Desk, browser: Browser) -> None:
+    inbox = desk.add_inbox()
+    old, new = start(desk, inbox), start(desk, inbox)
+    at_minutes(desk, new, old)
+    path = f"/folder/{folder_id(inbox, Folder.UNASSIGNED)}"
+    with window(browser, signed_in(desk)) as page:
+        page.goto(path)
+        expect(page.locator("#list .row-of").first).to_have_id(f"row-{old}")
+        page.locator("#order summary").click()
+        page.locator("#order").get_by_role("link", name="Newest").click()
+        page.wait_for_url(f"**{path}?order=newest")
+        expect(page.locator("#list .row-of").first).to_have_id(f"row-{new}")
+        expect(page.locator("#order summary")).to_have_text("Newest")
+
+
 def test_leaving_a_menu_leaves_nothing_chosen(desk: Desk, browser: Browser) -> None:
     inbox = desk.add_inbox()
     ids = [start(desk, inbox) for _ in range(2)][::-1]
@@ -95,6 +169,30 @@ def test_leaving_a_menu_leaves_nothing_chosen(desk: Desk, browser: Browser) -> N
         expect(page.locator("#list .pick:checked")).to_have_count(0)
         press(page, "j")
         assert at(page) == ids[1]
+
+
+def test_who_does_not_see_all_that_are_chosen_is_not_offered_them(desk: Desk, browser: Browser) -> None:
+    first, second = desk.add_inbox("Orders"), desk.add_inbox("Billing")
+    both, one = desk.add_user("Bea", inboxes=(first, second)), desk.add_user("Ole", inboxes=(second,))
+    of_first, of_second = start(desk, first), start(desk, second)
+
+    def offered(page: Page, id: int) -> bool:
+        button = page.locator(f"button[value='assign:{id}']")
+        return bool(button.evaluate("one => getComputedStyle(one).display !== 'none'"))
+
+    with window(browser, signed_in(desk)) as page:
+        page.goto("/search")
+        page.locator(f"#row-{of_second} .pick").check()
+        assert offered(page, both) and offered(page, one)
+        page.locator(f"#row-{of_first} .pick").check()
+        assert offered(page, both) and not offered(page, one)
+        page.locator(f"#row-{of_second} .pick").uncheck()
+        assert not offered(page, one)
+        page.locator(f"#row-{of_first} .pick").uncheck()
+        page.locator(f"#row-{of_second} .pick").check()
+        page.locator("#bulk-assign summary").click()
+        page.locator(f"button[value='assign:{one}']").click()
+        expect(page.locator("#said")).to_contain_text("Assigned 1 conversation to Ole")
 
 
 def test_what_is_chosen_stays_so_while_the_list_changes(desk: Desk, browser: Browser) -> None:

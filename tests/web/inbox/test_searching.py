@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from lxml import html
 
+from deskhand.desk.conversations import views
 from deskhand.desk.inboxes.folders import Folder, folder_id
 from tests.desk.conversations.builders import read, start
 from tests.web.inbox.test_lists import rows, text
@@ -28,6 +30,12 @@ def test_the_search_takes_words_and_fields(desk: Desk) -> None:
     assert rows(me.page("/search?order=oldest")) == [lamp, wick]
     half = me.page("/search?query=status:active+wic")
     assert rows(half) == [wick] and "begin so" in text(half.cssselect('[role="status"].search-hint')[0])
+    other = start(desk, inbox, subject="Wicker basket")
+    half = me.page("/search?query=wic&order=oldest")
+    assert rows(half) == [wick, other]
+    opened: list[Any] = half.cssselect("a.open")
+    after: list[Any] = me.page(opened[0].get("href")).cssselect("a[rel=next]")
+    assert [one.get("href").partition("?")[0] for one in after] == [f"/conversation/{other}"]
     nothing = me.page("/search?query=zeppelin")
     assert "Nothing found" in text(nothing) and not nothing.cssselect('[role="alert"]')
 
@@ -81,6 +89,22 @@ def test_a_search_becomes_a_view(desk: Desk) -> None:
     assert ines.send(f"{path}/delete").status_code == 403
     assert me.send(path, name="  ", query="").status_code == 400
     assert me.send(f"{path}/delete").status_code == 200 and me.get(path).status_code == 404
+
+
+def test_there_are_only_so_many_views(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "VIEWS_MOST", 2)
+    me, lea = signed_in(desk), signed_in(desk, desk.add_user(role="admin"))
+    paths = [me.send("/views", name=f"Own {n}", query="").url.removeprefix(me.server.url) for n in range(2)]
+    refused = me.send("/views", name="One more", query="")
+    assert refused.status_code == 400
+    assert "You have 2 views already" in text(html.fromstring(refused.text).cssselect("[role=alert]")[0])
+    assert me.send(paths[0], name="Renamed", query="").status_code == 200  # changing one adds none
+    for n in range(2):
+        assert lea.send("/views", name=f"Ours {n}", query="", for_all="1").status_code == 200
+    assert "The account has 2 views" in me.send(paths[0], name="Renamed", query="", for_all="1").text
+    assert lea.send("/views", name="Her own", query="").status_code == 200
+    assert me.send(f"{paths[1]}/delete").status_code == 200
+    assert me.send("/views", name="One more", query="").status_code == 200
 
 
 def test_a_view_of_one_account_is_not_there_in_another(desk: Desk) -> None:

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from lxml import html
 
-from deskhand.desk.conversations.mail import mailing
+from deskhand.desk.conversations.mail import announcing, mailing
 from deskhand.desk.users.preferences import Preferences, prefer
-from tests.desk.conversations.builders import start, told
-from tests.desk.conversations.passing import jobs_left
+from tests.desk.conversations.builders import counted, read, recounted, start, told
+from tests.desk.conversations.passing import jobs_left, let_pass
 from tests.web.inbox.forms import alerts, fields_of, post, said, send_reply, status, thread_list, write_form
 from tests.web.people import signed_in
 from tests.world import Desk
@@ -34,6 +34,28 @@ def test_undo_brings_back_text_status_and_editor(desk: Desk) -> None:
     assert "convo.agent.reply.created" not in told(desk, id)
     post(person, f"/conversation/{id}/reply", write_form(person, id) | {"send": "closed"})
     assert [one["body"] for one in thread_list(desk, id)][1:] == ["<p>Too early</p>"]
+
+
+def test_undo_makes_a_conversation_that_was_a_draft_one_again(desk: Desk) -> None:
+    desk.add_inbox()
+    person = signed_in(desk)
+    (form,) = person.page("/new").xpath("//form[@data-write-form='new']")
+    fields = dict(form.form_values()) | {"to": "ann@buyer.example", "subject": "Lamp", "text": "Ready.", "keep": "1"}
+    id = int(post(person, "/new", fields).url.rpartition("/")[2])
+    before = read(desk, id)
+    answer = post(person, f"/conversation/{id}/reply", write_form(person, id) | {"send": "closed"})
+    assert (said(answer), read(desk, id)["state"], told(desk, id)) == ("Sent.", "published", [])
+    (undo,) = html.fromstring(answer.text).xpath("//*[@id='said']//form")
+    answer = post(person, undo.get("action"), dict(undo.form_values()))
+    after = read(desk, id)
+    assert (after["state"], after["folderId"], after["status"]) == (
+        before["state"], before["folderId"], before["status"],
+    )  # fmt: skip
+    assert (jobs_left(desk, mailing.SEND_EMAIL), write_form(person, id)["text"]) == (0, "Ready.")
+    assert counted(desk) == recounted(desk)
+    post(person, f"/conversation/{id}/reply", write_form(person, id) | {"send": "closed"})
+    let_pass(desk, announcing.ANNOUNCE_REPLY, seconds=11)
+    assert told(desk, id)[:1] == ["convo.created"] and "convo.agent.reply.created" not in told(desk, id)
 
 
 def test_after_its_time_a_reply_can_t_be_taken_back(desk: Desk) -> None:

@@ -9,12 +9,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from deskhand.desk.conversations.drafts import departing
 from tests.desk.conversations.builders import add, created, start
-from tests.desk.conversations.passing import eventually
+from tests.desk.conversations.passing import eventually, let_pass
 from tests.live import LiveServer
 from tests.web import chromium
 from tests.web.inbox.forms import status, thread_list
 from tests.web.inbox.test_drafts import PNG
+from tests.web.inbox.test_forwarding import conversations
 from tests.web.inbox.test_picking import add_saved
 from tests.web.people import PHONE, signed_in, window
 from tests.world import Desk, open_desk, unique
@@ -123,6 +125,7 @@ def test_a_text_outlives_a_reload_a_lost_line_and_a_session(browser: Browser, de
     with window(browser, person) as page:
         path = f"/conversation/{id}?write=reply"
         page.goto(path)
+        expect(reply_editor(page)).to_be_focused()
         page.keyboard.type("Typed")
         page.reload()
         expect(reply_editor(page)).to_have_text("Typed")
@@ -231,8 +234,9 @@ def test_a_new_conversation_with_a_customer_found_by_typing(browser: Browser, de
         page.keyboard.type("It is ready.")
         assert not Axe().run(page).response["violations"]
         page.keyboard.press("Control+Enter")
-        expect(page.locator("h1")).to_have_text("Your lamp")
-        id = int(page.url.split("?")[0].rpartition("/")[2])
+        expect(page.locator("#said")).to_contain_text("Sent.")
+        let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+        (id,) = [one["id"] for one in conversations(desk) if one["subject"] == "Your lamp"]
         assert sent(desk, id) == ["<p>It is ready.</p>"]
         created(add(desk, id, "notes"))
 

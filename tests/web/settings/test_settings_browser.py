@@ -84,7 +84,7 @@ def test_a_form_that_is_wrong_stays_on_the_page_and_then_leads_on(
         expect(page.get_by_label("Ines Okafor")).to_be_checked()
         page.get_by_label("Name").fill("Night shift")
         page.get_by_role("button", name="Make the team").click()
-        expect(page.locator("#said")).to_contain_text("The team Night shift is there.")
+        expect(page.locator("#said")).to_contain_text("The team Night shift is added.")
         expect(page.get_by_role("link", name="Night shift")).to_be_visible()
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+import sqlalchemy as sa
 from lxml import html
 
-from deskhand.desk.users import queries
+from deskhand.db.statements import P, command
+from deskhand.desk.users import queries, security_notices
 from deskhand.desk.users.queries import UserRow
+from deskhand.desk.users.security_notices import Notice
+from deskhand.desk.users.tables import staff
+from deskhand.oauth import second_factor
+from tests.oauth.doors import PASSWORD, add_person
+from tests.oauth.test_code_page import App
 from tests.web.people import Person, signed_in
 from tests.world import Desk, open_desk, unique
 
@@ -146,6 +154,53 @@ def test_signing_somebody_out_ends_browsers_and_programs(desk: Desk) -> None:
     assert program.get("/v2/users/me").status_code == 200 and "sign-in" not in ines.get("/account").url
     assert signed_in(desk).send(f"/settings/users/{id}/sign-out").status_code == 200
     assert program.get("/v2/users/me").status_code == 401 and "sign-in" in ines.get("/settings").url
+
+
+def test_another_address_takes_the_administrators_password(desk: Desk) -> None:
+    boss, id = add_person(desk), desk.add_user("Ines", role="user")
+    desk.write(lambda tx: tx.run(_RAISE, id=boss.user_id))
+    lea, before = signed_in(desk, boss.user_id), user(desk, id)
+    new = f"{unique('moved')}@desk.example"
+    for given, text in (({}, "Enter your own password"), ({"current": "wrong"}, "not your password")):
+        answer = lea.send(f"/settings/users/{id}", **form(email=new, first_name="Kept"), **given)
+        assert answer.status_code == 400 and text in alert(answer.text)
+        page = html.fromstring(answer.text)
+        assert page.get_element_by_id("first_name").get("value") == "Kept"
+        assert page.get_element_by_id("current").get("type") == "password"
+        assert user(desk, id) == before
+    assert lea.send(f"/settings/users/{id}", **form(email=str(before.email).upper(), first_name="Bea")).ok
+    assert user(desk, id).first_name == "Bea"  # all else takes no password
+    assert lea.send(f"/settings/users/{id}", **form(email=new), current=PASSWORD).ok
+    assert user(desk, id).email == new
+
+
+def test_both_addresses_are_told_of_another(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Notice] = []
+    monkeypatch.setattr(security_notices, "tell_all", lambda tx, account_id, notices: told.extend(notices))
+    id = desk.add_user("Ines")
+    before, new = user(desk, id).email, f"{unique('moved')}@desk.example"
+    assert signed_in(desk).send(f"/settings/users/{id}", **form(email=new)).ok
+    assert [(one.what, one.email, one.address) for one in told] == [("address", before, new), ("address", new, new)]
+    owner = user(desk, desk.user_id)
+    assert {one.by for one in told} == {f"{owner.first_name} {owner.last_name}".strip()}
+
+
+def test_turning_off_a_second_factor_takes_the_administrators_password(desk: Desk) -> None:
+    boss, colleague = add_person(desk), add_person(desk)
+    desk.write(lambda tx: tx.run(_RAISE, id=boss.user_id))
+    App(desk, colleague)
+    lea, path = signed_in(desk, boss.user_id), f"/settings/users/{colleague.user_id}/second-factor"
+    assert "Turn off the second factor of Mina Voss?" in str(lea.page(path).findtext(".//h1"))
+
+    def is_on() -> bool:
+        read = desk.server.app.database.read_now
+        return read(lambda db: second_factor.is_on(db, desk.account_id, colleague.user_id))
+
+    assert lea.send(path, current="wrong").status_code == 400 and is_on()
+    assert lea.send(path, current=PASSWORD).status_code == 200 and not is_on()
+
+
+_RAISE = command(sa.update(staff).where(staff.c.id == P("id")).values(role="admin"), keep=False)
 
 
 def test_another_accounts_users_are_not_there(desk: Desk) -> None:

@@ -48,7 +48,7 @@ def add(person: Person, url: str, **fields: Any) -> tuple[int, str]:
 
 def until(found: Callable[[], Any]) -> Any:
     """Wait until something is so."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not (result := found()):
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from deskhand.db.engine import Reader
 from deskhand.db.statements import P, Statement, rows
 from deskhand.desk.checking.finding import Finding, counted
-from deskhand.desk.conversations.tables import attachment, thread_mail
+from deskhand.desk.conversations.tables import attachment, thread_mail, unsent_file
 from deskhand.mail.tables import received_mail
 
 BATCH = 10_000
@@ -35,6 +35,7 @@ def _naming(id: sa.Column[Any], sha256: sa.Column[Any]) -> Statement[_Named]:
 
 _NAMED = (
     _naming(attachment.c.id, attachment.c.sha256),
+    _naming(unsent_file.c.id, unsent_file.c.sha256),
     _naming(received_mail.c.id, received_mail.c.sha256),
     _naming(thread_mail.c.thread_id, thread_mail.c.source_sha256),
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, partial_index, table
 
 _NOT_MERGED = sa.text("merged_into IS NULL")
+_ASSIGNED = sa.text("merged_into IS NULL AND assignee_id IS NOT NULL")
 _HAS_COPIES = sa.text("cc <> '[]' OR bcc <> '[]'")
 _REPORTED = sa.text("merged_into IS NULL AND state = 'published' AND status <> 'spam'")
 _CLOSED = sa.text("merged_into IS NULL AND state = 'published' AND status <> 'spam' AND closed_at IS NOT NULL")
@@ -23,7 +24,7 @@ _RECEIVED = sa.text("created_by_type = 'customer' AND state = 'published' AND ty
 
 def _listed(name: str, *columns: str) -> sa.Index:
     """An index for lists, which never show merged conversations."""
-    return sa.Index(name, *columns, sqlite_where=_NOT_MERGED, postgresql_where=_NOT_MERGED)
+    return partial_index(name, *columns, where=_NOT_MERGED)
 
 
 conversation = table(
@@ -77,22 +78,27 @@ conversation = table(
     _listed("ix_conversation_status", "account_id", "status", "created_at", "id"),
     _listed("ix_conversation_inbox", "account_id", "inbox_id", "status", "created_at", "id"),
     _listed("ix_conversation_folder", "account_id", "folder_id", "created_at", "id"),
+    _listed("ix_conversation_folder_modified", "account_id", "folder_id", "modified_at", "id"),
     _listed("ix_conversation_folder_waiting", "account_id", "folder_id", "waiting_since", "id"),
+    partial_index(  # what somebody has in a folder: few among many, found without going through the others
+        "ix_conversation_mine", "account_id", "assignee_id", "folder_id", "modified_at", "id",
+        where=_ASSIGNED,
+    ),
     _listed("ix_conversation_created", "account_id", "created_at", "id"),
     _listed("ix_conversation_modified", "account_id", "modified_at", "id"),
     _listed("ix_conversation_waiting", "account_id", "waiting_since", "id"),
     _listed("ix_conversation_subject", "account_id", "subject_key", "id"),
     _listed("ix_conversation_name", "account_id", "customer_name", "id"),
     _listed("ix_conversation_email", "account_id", "customer_email", "id"),
-    sa.Index("ix_conversation_copied", "account_id", "id", sqlite_where=_HAS_COPIES, postgresql_where=_HAS_COPIES),
-    sa.Index(  # all that reports want to know, see desk/reports/selecting.py
+    partial_index("ix_conversation_copied", "account_id", "id", where=_HAS_COPIES),
+    partial_index(  # all that reports want to know, see desk/reports/selecting.py
         "ix_conversation_report", "account_id", "created_at", "inbox_id", "type", "customer_id", "id",
-        sqlite_where=_REPORTED, postgresql_where=_REPORTED,
+        where=_REPORTED,
     ),
-    sa.Index(  # what was closed when, by whom and after how many replies, for reports
+    partial_index(  # what was closed when, by whom and after how many replies, for reports
         "ix_conversation_closed",
         "account_id", "closed_at", "created_at", "replies", "closed_by", "inbox_id", "type", "id",
-        sqlite_where=_CLOSED, postgresql_where=_CLOSED,
+        where=_CLOSED,
     ),
     first_id=3_100_000_001,
 )  # fmt: skip
@@ -144,22 +150,22 @@ thread = table(
     sa.Column("waited_since", Moment),  # a published reply's: since when the customer had waited; empty: nobody had
     sa.Column("first_reply", Flag, nullable=False, server_default=sa.text("0")),  # 1: the first of its conversation
     sa.Index("ix_thread_conversation", "conversation_id", "created_at", "id"),
-    sa.Index(  # how often saved replies are used
+    partial_index(  # how often saved replies are used
         "ix_thread_saved_reply", "account_id", "saved_reply_id", "created_at",
-        sqlite_where=_SAVED, postgresql_where=_SAVED,
+        where=_SAVED,
     ),
-    sa.Index(  # what happened when, for reports
+    partial_index(  # what happened when, for reports
         "ix_thread_activity", "account_id", "created_at", "conversation_id", "saved_reply_id",
-        sqlite_where=_HAPPENED, postgresql_where=_HAPPENED,
+        where=_HAPPENED,
     ),
-    sa.Index(  # what the staff answered, when, and how long it took, for reports
+    partial_index(  # what the staff answered, when, and how long it took, for reports
         "ix_thread_reply",
         "account_id", "created_at", "conversation_id", "created_by_id", "waited_since", "first_reply",
-        sqlite_where=_REPLIED, postgresql_where=_REPLIED,
+        where=_REPLIED,
     ),
-    sa.Index(  # what customers wrote, and when, for reports
+    partial_index(  # what customers wrote, and when, for reports
         "ix_thread_received", "account_id", "created_at", "conversation_id",
-        sqlite_where=_RECEIVED, postgresql_where=_RECEIVED,
+        where=_RECEIVED,
     ),
     first_id=9_100_000_001,
 )  # fmt: skip
@@ -221,15 +227,12 @@ thread_mail = table(
     sa.Column("quoted", Text),  # HTML: what it repeats of earlier messages, which its thread leaves out
     sa.Index("ix_thread_mail_conversation", "conversation_id", "thread_id"),
     sa.Index("ix_thread_mail_message", "account_id", "message_id"),
-    sa.Index("ix_thread_mail_token", "reply_token", sqlite_where=_HAS_TOKEN, postgresql_where=_HAS_TOKEN),
-    sa.Index(
-        "ix_thread_mail_troubled", "account_id", "thread_id", sqlite_where=_TROUBLED, postgresql_where=_TROUBLED
-    ),  # fmt: skip
-    sa.Index(
+    partial_index("ix_thread_mail_token", "reply_token", where=_HAS_TOKEN),
+    partial_index("ix_thread_mail_troubled", "account_id", "thread_id", where=_TROUBLED),
+    partial_index(
         "ix_thread_mail_source",
         "source_sha256",
-        sqlite_where=sa.text("source_sha256 IS NOT NULL"),
-        postgresql_where=sa.text("source_sha256 IS NOT NULL"),
+        where=sa.text("source_sha256 IS NOT NULL"),
     ),
 )
 
@@ -286,7 +289,45 @@ note_draft = table(
     sa.Column("user_id", Id, nullable=False),
     sa.Column("body", Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
+    sa.Column("form", Text, nullable=False, server_default=""),  # the form that kept it last, by its token
     sa.PrimaryKeyConstraint("conversation_id", "user_id"),
+)
+
+# A new conversation or a forward that somebody is writing: a form and its files, and nothing of the desk yet.
+unsent = table(
+    "unsent",
+    id_column(),
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("key", Text, nullable=False),  # by which its page knows it
+    sa.Column("kind", Text, nullable=False),  # new or forward
+    sa.Column("conversation_id", Id),  # that is forwarded
+    sa.Column("recipients", Text, nullable=False),  # as they were typed
+    sa.Column("subject", Text, nullable=False),
+    sa.Column("body", Text, nullable=False),
+    sa.Column("fields", Json, nullable=False),  # {"cc": …}: what else was typed
+    sa.Column("form", Text, nullable=False),  # the form that kept it last, by its token
+    sa.Column("ready", Json),  # what it becomes when its time is over, see drafts/departing.py; empty: it was not sent
+    sa.Column("fault", Text, nullable=False),  # why it could not be sent, in words
+    sa.Column("at", Moment, nullable=False),  # of the last change
+    sa.UniqueConstraint("account_id", "user_id", "key"),
+    sa.Index("ix_unsent_conversation", "conversation_id"),
+)
+
+unsent_file = table(
+    "unsent_file",
+    id_column(),
+    account_column(),
+    sa.Column("unsent_id", Id, nullable=False),
+    sa.Column("conversation_id", Id),  # that is forwarded
+    sa.Column("filename", Text, nullable=False),
+    sa.Column("mime_type", Text, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("sha256", Text, nullable=False),
+    sa.Column("content_id", Text),  # by which the text shows it in place; empty: it does not
+    sa.Index("ix_unsent_file_unsent", "unsent_id", "id"),
+    sa.Index("ix_unsent_file_conversation", "conversation_id"),
+    sa.Index("ix_unsent_file_file", "sha256"),
 )
 
 # Who is named in a note: a user or a team.
@@ -341,5 +382,5 @@ bulk_item = table(
     sa.Column("fault", Text, nullable=False),  # why it could not be changed, in words
     sa.PrimaryKeyConstraint("bulk_id", "conversation_id"),
     sa.Index("ix_bulk_item_state", "bulk_id", "state", "conversation_id"),
-    sa.Index("ix_bulk_item_waiting", "conversation_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    partial_index("ix_bulk_item_waiting", "conversation_id", where=_WAITING),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.catalogue.problems import AccessDenied, NotFound, invalid
+from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError, NotFound, invalid
 from deskhand.db.engine import Reader, Writer
-from deskhand.db.statements import Insert, P, columns, command, rows
+from deskhand.db.statements import Insert, P, columns, command, rows, value
 from deskhand.desk import access
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations.tables import saved_view
@@ -15,7 +15,8 @@ from deskhand.outbox import events
 
 NAME_MOST = 60
 QUERY_MOST = 2_000
-VIEWS_MOST = 200
+VIEWS_MOST = 100
+"""How many views a user may have, and as many everybody of the account together."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -42,9 +43,21 @@ _SEEN = (
     sa.or_(saved_view.c.user_id == P("user_id"), saved_view.c.user_id.is_(None)),
 )
 _VIEWS = sa.select(*columns(saved_view, *View.__struct_fields__)).where(*_SEEN)
-_OF = rows(View, _VIEWS.order_by(saved_view.c.name, saved_view.c.id).limit(sa.literal_column(str(VIEWS_MOST))))
+_OF = rows(View, _VIEWS.order_by(saved_view.c.name, saved_view.c.id).limit(sa.literal_column(str(2 * VIEWS_MOST))))
 _BY_ID = rows(View, _VIEWS.where(saved_view.c.id == P("id")))
 _ONE = (saved_view.c.account_id == P("account_id"), saved_view.c.id == P("id"))
+_MINE = value(
+    int,
+    sa.select(sa.func.count())
+    .select_from(saved_view)
+    .where(saved_view.c.account_id == P("account_id"), saved_view.c.user_id == P("user_id")),
+)
+_FOR_ALL = value(
+    int,
+    sa.select(sa.func.count())
+    .select_from(saved_view)
+    .where(saved_view.c.account_id == P("account_id"), saved_view.c.user_id.is_(None)),
+)
 _ADD = Insert(saved_view, _New)
 _CHANGE = command(
     sa.update(saved_view).where(*_ONE).values(user_id=P("now_user_id"), name=P("now_name"), query=P("now_query"))
@@ -71,8 +84,12 @@ def may_change(actor: Actor, view: View) -> bool:
 
 
 def add(tx: Writer, actor: Actor, name: str, query: str, now: str, *, for_all: bool) -> int:
-    """Save a search; raises BadRequest for names that are empty or long, AccessDenied where it may not be for all."""
+    """Save a search; raises BadRequest for names that are empty or long and where there are as many views as may be.
+
+    Raises AccessDenied where it may not be for all.
+    """
     new = _New(actor.account_id, _owner(actor, for_all=for_all), _named(name), _asked(query), now)
+    _require_room(tx, actor, new.user_id)
     tx.changed(events.PAGES)
     return tx.add(_ADD, new)
 
@@ -84,6 +101,8 @@ def change(tx: Writer, actor: Actor, id: int, name: str, query: str, *, for_all:
         raise AccessDenied
     owner = _owner(actor, for_all=for_all)
     values = {"now_user_id": owner, "now_name": _named(name), "now_query": _asked(query)}
+    if owner != found.user_id:
+        _require_room(tx, actor, owner)
     tx.run(_CHANGE, account_id=actor.account_id, id=id, **values)
     tx.changed(events.PAGES)
 
@@ -94,6 +113,18 @@ def delete(tx: Writer, actor: Actor, id: int) -> None:
         raise AccessDenied
     tx.run(_DELETE, account_id=actor.account_id, id=id)
     tx.changed(events.PAGES)
+
+
+def _require_room(db: Reader, actor: Actor, owner: int | None) -> None:
+    """Raises BadRequest where whoever a view shall belong to has as many as may be."""
+    if owner is None:
+        whose, there = "The account has", db.first(_FOR_ALL, account_id=actor.account_id)
+    else:
+        whose, there = "You have", db.first(_MINE, account_id=actor.account_id, user_id=owner)
+    if there >= VIEWS_MOST:
+        raise BadRequest(
+            FieldError("", f"{whose} {VIEWS_MOST} views already: remove one that is no longer needed", "Size")
+        )
 
 
 def _owner(actor: Actor, *, for_all: bool) -> int | None:

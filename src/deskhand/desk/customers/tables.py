@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Id, Json, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Id, Json, Moment, Text, account_column, id_column, partial_index, table
 
 customer = table(
     "customer",
@@ -33,13 +33,12 @@ customer = table(
     sa.Index("ix_customer_updated", "account_id", "updated_at", "id"),
     sa.Index("ix_customer_first_name", "account_id", "first_folded", "id"),
     sa.Index("ix_customer_last_name", "account_id", "last_folded", "id"),
-    sa.Index(
+    partial_index(
         "ix_customer_organization",
         "account_id",
         "organization_id",
         "id",
-        sqlite_where=sa.text("organization_id IS NOT NULL"),
-        postgresql_where=sa.text("organization_id IS NOT NULL"),
+        where=sa.text("organization_id IS NOT NULL"),
     ),
     first_id=88001,
 )
@@ -54,13 +53,12 @@ customer_entry = table(
     sa.Column("value", Text, nullable=False),
     sa.Column("folded", Text, nullable=False),  # an e-mail address in lower case; empty for the other kinds
     sa.Index("ix_customer_entry_customer", "customer_id", "kind", "id"),
-    sa.Index(
+    partial_index(
         "uq_customer_entry_email",
         "account_id",
         "folded",
         unique=True,
-        sqlite_where=sa.text("kind = 'email'"),
-        postgresql_where=sa.text("kind = 'email'"),
+        where=sa.text("kind = 'email'"),
     ),
     first_id=90001,
 )

@@ -54,6 +54,8 @@ routing = table(
     sa.Column("assignment_limit", sa.Integer, nullable=False),
     sa.Column("assignment_method", Text, nullable=False),  # round_robin or balanced
     sa.Column("user_ids", Json, nullable=False),
+    sa.Column("last_user_id", Id),  # who got the last one; empty: nobody yet
+    sa.Column("assigner_id", Id),  # the system user who gives them out; empty: none was given yet
 )
 
 # How an inbox's mail comes and goes; without a row as the settings say, and plainly.

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSQUERY
 
-from deskhand.db.portable import by_database, contains
+from deskhand.db.portable import by_database, contains, tsquery
 from deskhand.db.statements import Dialect, P
 from deskhand.desk.search.language import ANY, Phrase, Word
 from deskhand.desk.search.tables import FIRST_THREAD, LAST_THREAD, PART_BITS, SUBJECT, conversation_search
@@ -134,7 +133,7 @@ def _found_by_sqlite(shape: Shape, bind: Bind) -> sa.CompoundSelect[Any]:
 
 def _found_by_postgresql(shape: Shape, bind: Bind) -> sa.Select[Any]:
     words = sa.func.conversation_search_words(_row.text, _row.account_id, _row.id)
-    found: Condition = words.op("@@")(sa.cast(bind("tsquery"), TSQUERY))
+    found: Condition = words.op("@@")(sa.cast(bind("tsquery"), tsquery))
     in_a_row = [number for number, several in enumerate(shape.rows) if several]
     if in_a_row:
         found = sa.and_(found, _has(in_a_row, bind))

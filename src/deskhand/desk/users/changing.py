@@ -12,8 +12,9 @@ from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import P, command, rows, value
 from deskhand.desk.access import STALE, require_administrator
 from deskhand.desk.call import Actor
-from deskhand.desk.users import queries, sign_in_links, verbs
+from deskhand.desk.users import queries, security_notices, sign_in_links, verbs
 from deskhand.desk.users.queries import WORKING, UserRow
+from deskhand.desk.users.security_notices import Notice
 from deskhand.desk.users.tables import account, inbox_access, staff
 from deskhand.outbox import events
 
@@ -110,6 +111,8 @@ def change(tx: Writer, actor: Actor, id: int, wanted: UserChange, now: str) -> N
         sign_in_links.withdraw(tx, actor.account_id, id)
         if before.state == "invited":
             sign_in_links.issue(tx, actor.account_id, id, "welcome", now)
+        elif before.state == "active":
+            _tell(tx, actor, before, email, now)
     tx.changed(STALE)
     tx.changed(events.PAGES)
 
@@ -119,6 +122,18 @@ def require_may_change(actor: Actor, user: UserRow) -> None:
     require_administrator(actor)
     if user.role == "owner" and actor.role != "owner":
         raise AccessDenied(FieldError("", "Only an owner can change an owner", "ValidIdentifier"))
+
+
+def _tell(tx: Writer, actor: Actor, before: UserRow, email: str, now: str) -> None:
+    """Tell of a new address both there and at the old one."""
+    who = None if actor.user_id == before.id else queries.by_id(tx, actor.account_id, actor.user_id)
+    by = " ".join(filter(None, (who.first_name, who.last_name))) if who else ""
+    notices = [
+        Notice(what="address", user_id=before.id, email=to, at=now, by=by, address=email)
+        for to in (before.email, email)
+        if to
+    ]
+    security_notices.tell_all(tx, actor.account_id, notices)
 
 
 def _faults(wanted: UserChange) -> list[FieldError]:

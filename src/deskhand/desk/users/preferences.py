@@ -1,4 +1,4 @@
-"""How the web pages are for a user: colours, how long a reply can be taken back, what comes after sending it."""
+"""How the web pages are for a user: colours, how long what was sent can be taken back, what comes after sending it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ UNDO_MOST_S = 60
 
 
 class Preferences(msgspec.Struct, frozen=True):
-    """What a user has chosen. `undo_s` is 0 to 60; `after_send` is where sending a reply leads.
+    """What a user has chosen. `after_send` is where sending a reply leads.
 
-    `send_status` is what the last reply was sent with, to be offered first; empty: what the inbox says.
+    `undo_s` is 0 to 60, see conversations/drafts/holding.py; None: as each inbox says. `send_status` is what
+    the last reply was sent with, to be offered first; empty: what the inbox says.
     """
 
     theme: Theme = "system"
-    undo_s: int = 10
+    undo_s: int | None = None
     after_send: AfterSend = "next"
     send_status: str = ""
 
@@ -33,7 +34,7 @@ class _Row(msgspec.Struct, frozen=True):
     account_id: int
     user_id: int
     theme: str
-    undo_s: int
+    undo_s: int | None
     after_send: str
     send_status: str
 
@@ -52,7 +53,7 @@ def preferences(db: Reader, account_id: int, user_id: int) -> Preferences:
 
 def prefer(tx: Writer, account_id: int, user_id: int, wanted: Preferences) -> None:
     """Keep what a user has chosen; raises BadRequest for a time that is too long."""
-    if not 0 <= wanted.undo_s <= UNDO_MOST_S:
+    if wanted.undo_s is not None and not 0 <= wanted.undo_s <= UNDO_MOST_S:
         raise invalid("undo_s", f"must be from 0 to {UNDO_MOST_S}", "Range", wanted.undo_s)
     forget(tx, account_id, user_id)
     tx.add_many(_ADD, (_Row(account_id, user_id, wanted.theme, wanted.undo_s, wanted.after_send, wanted.send_status),))

@@ -112,6 +112,7 @@ _AT_WORK = rows(
         staff.c.account_id == P("account_id"),
         staff.c.type == sa.literal_column("'user'"),
         staff.c.state == sa.literal_column("'active'"),
+        staff.c.role != sa.literal_column("'light user'"),
         _IS_OURS,
         _SEES_INBOX,
     )
@@ -175,7 +176,7 @@ def by_email(db: Reader, account_id: int, email: str) -> UserRow | None:
 
 
 def at_work(db: Reader, account_id: int, inbox_id: int) -> list[Presence]:
-    """The users who see an inbox and have signed in to the account, oldest first."""
+    """The users who see an inbox, may answer in it and have signed in to the account, oldest first."""
     return db.all(_AT_WORK, account_id=account_id, inbox_id=inbox_id)
 
 

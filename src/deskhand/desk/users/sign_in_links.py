@@ -19,7 +19,7 @@ from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import Insert, P, columns, command, rows
 from deskhand.desk.access import STALE, require_administrator
 from deskhand.desk.call import Actor
-from deskhand.desk.users import queries
+from deskhand.desk.users import queries, security_notices
 from deskhand.desk.users.tables import account, sign_in_link, staff
 from deskhand.lib.clock import from_wire, to_wire
 from deskhand.lib.sealing import Sealer
@@ -241,5 +241,7 @@ def choose_password(tx: Writer, given: str, password_hash: str, now: datetime) -
     if found is None or tx.run(_SPEND, account_id=found.account_id, id=found.id) != 1:
         return None
     tx.run(_CHOOSE, account_id=found.account_id, id=found.user_id, password_hash=password_hash, now=to_wire(now))
+    if found.purpose == "reset":
+        security_notices.tell(tx, found.account_id, found.user_id, "password", to_wire(now))
     tx.changed(STALE)
     return found

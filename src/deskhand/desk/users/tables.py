@@ -90,7 +90,7 @@ user_preference = table(
     account_column(),
     sa.Column("user_id", Id, primary_key=True, autoincrement=False),
     sa.Column("theme", Text, nullable=False),  # system, light or dark
-    sa.Column("undo_s", sa.Integer, nullable=False),  # how long a reply can be taken back
+    sa.Column("undo_s", sa.Integer),  # how long what was sent can be taken back; empty: as the inbox says
     sa.Column("after_send", Text, nullable=False),  # next, stay or list
     sa.Column("send_status", Text, nullable=False, server_default=""),  # of the last reply; empty: the inbox's
 )

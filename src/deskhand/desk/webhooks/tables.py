@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_column, partial_index, table
 
 _DISCARDED = sa.text("state = 'discarded'")
 
@@ -43,13 +43,12 @@ webhook_delivery = table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
     sa.Index("ix_webhook_delivery_webhook", "account_id", "webhook_id", "id"),
-    sa.Index(  # what may be sent again
+    partial_index(  # what may be sent again
         "ix_webhook_delivery_discarded",
         "account_id",
         "webhook_id",
         "id",
-        sqlite_where=_DISCARDED,
-        postgresql_where=_DISCARDED,
+        where=_DISCARDED,
     ),
 )
 

@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from math import prod
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
-import regex
 from msgspec import Meta
 
 from deskhand.catalogue.problems import FieldError, empty, shown
 from deskhand.catalogue.values import Id, OwnerId, decode_hook
 from deskhand.lib.clock import from_wire
 from deskhand.lib.text import fold
+
+if TYPE_CHECKING:
+    from regex import Pattern
 
 CONDITIONS_MOST = 30
 """Conditions of one workflow, all groups together. Source: our choice; the issue asks for 30."""
@@ -327,20 +329,25 @@ def _is_time(text: str) -> bool:
 def _pattern_fault(pattern: str) -> str:
     try:
         compiled(pattern)
-    except (regex.error, ValueError, OverflowError, RecursionError) as problem:
+    except (ValueError, OverflowError, RecursionError) as problem:
         return f"is not a regular expression: {problem}"
     return ""
 
 
 @lru_cache(maxsize=1024)
-def compiled(pattern: str) -> regex.Pattern[str]:
-    """A regular expression ready to be searched for; raises ValueError or regex.error.
+def compiled(pattern: str) -> Pattern[str]:
+    """A regular expression ready to be searched for; raises ValueError.
 
     Repetitions are bounded together, because one inside another is written out in full when it is compiled.
     """
     if prod(max(1, int(least[:9])) for least in _REPEATED.findall(pattern)) > REPEATED_MOST:
         raise ValueError(f"its repetitions together must be at most {REPEATED_MOST:,}")
-    return regex.compile(pattern, regex.IGNORECASE)
+    import regex  # noqa: PLC0415 - it takes a megabyte, and few workflows have patterns
+
+    try:
+        return regex.compile(pattern, regex.IGNORECASE)
+    except regex.error as problem:
+        raise ValueError(str(problem)) from problem
 
 
 # -- In words

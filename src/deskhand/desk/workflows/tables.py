@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from deskhand.db.tables import Id, Json, Moment, Text, account_column, id_column, table
+from deskhand.db.tables import Id, Json, Moment, Text, account_column, id_column, partial_index, table
 
 _BY_ITSELF = sa.text("user_id IS NULL")
 _BY_THE_CLOCK = sa.text("looked_at IS NOT NULL")
@@ -26,7 +26,7 @@ workflow = table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("modified_at", Moment, nullable=False),
     sa.Index("ix_workflow_account", "account_id", "id"),
-    sa.Index("ix_workflow_looked_at", "id", sqlite_where=_BY_THE_CLOCK, postgresql_where=_BY_THE_CLOCK),
+    partial_index("ix_workflow_looked_at", "id", where=_BY_THE_CLOCK),
     first_id=901,
 )
 
@@ -41,12 +41,11 @@ workflow_run = table(
     sa.Index("ix_workflow_run_at", "account_id", "at", "workflow_id"),
     sa.Index("ix_workflow_run_conversation", "conversation_id", "workflow_id"),
     sa.Index("ix_workflow_run_workflow", "workflow_id", "id"),
-    sa.Index(  # by itself a workflow runs on a conversation once
+    partial_index(  # by itself a workflow runs on a conversation once
         "uq_workflow_run_once",
         "workflow_id",
         "conversation_id",
         unique=True,
-        sqlite_where=_BY_ITSELF,
-        postgresql_where=_BY_ITSELF,
+        where=_BY_ITSELF,
     ),
 )

@@ -25,7 +25,8 @@ AFTER: dict[AfterSend, tuple[str, str]] = {
 @PAGES.get(PATH)
 async def show(asked: Asked) -> Response:
     """What was chosen."""
-    return await _form(asked, asked.visitor.preferences, str(asked.visitor.preferences.undo_s))
+    chosen = asked.visitor.preferences
+    return await _form(asked, chosen, "" if chosen.undo_s is None else str(chosen.undo_s))
 
 
 @PAGES.post(PATH)
@@ -34,9 +35,9 @@ async def change(asked: Asked) -> Response:
     theme, after, undo = asked.form.text("theme"), asked.form.text("after_send"), asked.form.text("undo_s")
     known = theme in get_args(Theme) and after in get_args(AfterSend)
     before = asked.visitor.preferences
-    if not known or not undo.isdecimal() or not undo.isascii() or len(undo) > 4:
+    if not known or (undo and not (undo.isdecimal() and undo.isascii() and len(undo) <= 4)):
         return await _form(asked, before, undo, f"Give a number of seconds from 0 to {UNDO_MOST_S}.")
-    wanted = Preferences(cast(Theme, theme), int(undo), cast(AfterSend, after))
+    wanted = Preferences(cast(Theme, theme), int(undo) if undo else None, cast(AfterSend, after))
     try:
         await asked.write(lambda tx: preferences.prefer(tx, asked.account_id, asked.visitor.id, wanted))
     except BadRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from deskhand.catalogue.problems import AlreadyThere, NotFound
+from deskhand.catalogue.problems import AlreadyThere, NotFound, PreconditionFailed
 from deskhand.db.engine import Reader, Writer
 from deskhand.oauth import own_password, passwords, second_factor, sessions
 from deskhand.oauth.sessions import Session
@@ -59,6 +59,8 @@ async def change_password(asked: Asked) -> Response:
         before = await confirm(asked, asked.form.raw("current"))
     except NotConfirmed as refused:
         return await _page(asked, {"current": str(refused)})
+    if before is None:  # who has none is sent a link instead: it proves that the address is theirs
+        raise PreconditionFailed
     after = await asked.web.passwords.hash(chosen)
 
     def write(tx: Writer) -> bool:

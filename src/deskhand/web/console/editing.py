@@ -6,7 +6,7 @@ was typed and can't be is kept as it is: whoever reads grants strictly says what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,8 @@ import msgspec
 from deskhand.catalogue.needs import SENDS_MAIL, setting
 from deskhand.catalogue.operation import Resource
 from deskhand.catalogue.operations import OPERATIONS
-from deskhand.catalogue.problems import invalid
+from deskhand.catalogue.problems import FieldError
+from deskhand.gateway import grants
 from deskhand.gateway.grants import ACTIONS
 from deskhand.gateway.policy import LEVELS, OWN
 from deskhand.web.console.knowing import ABOUT, RESOURCES, action_words, belongs_to_inboxes
@@ -125,9 +126,9 @@ def editor(given: Mapping[str, Any]) -> Editor:
     )
 
 
-def sent(form: Form, *, strict: bool = True) -> dict[str, Any]:
-    """Grants in JSON as a form sent them, without their end; if `strict`, raises BadRequest for what JSON can't say."""
-    actions = {name: one for name in ACTIONS if (one := _sent_action(form, name, strict)) is not None}
+def sent(form: Form) -> dict[str, Any]:
+    """Grants in JSON as a form sent them, without their end; see `faults`."""
+    actions = {name: one for name in ACTIONS if (one := _sent_action(form, name)) is not None}
     for_actions = {OWN[name] for name, one in actions.items() if one != "off"}
     resources = {}
     for one in RESOURCES:
@@ -137,6 +138,18 @@ def sent(form: Form, *, strict: bool = True) -> dict[str, Any]:
             chosen = belongs_to_inboxes(one) and form.text(f"{path}.scope") == "chosen"
             resources[one.key] = {"level": level, "inboxes": _ids(form, f"{path}.inboxes") if chosen else "all"}
     return {"resources": resources, "actions": actions, "limits": _sent_limits(form, "limits")}
+
+
+def faults(given: Mapping[str, Any], inboxes: Container[int] | None) -> list[FieldError]:
+    """All that is wrong with what a form sent; raises TooLarge."""
+    unset = [
+        name for name, one in _part(given, "actions").items() if isinstance(one, dict) and one.get("setting") == ""
+    ]
+    text = "limits need a setting: choose whether it is allowed, held or off"
+    actions = dict(_part(given, "actions"))
+    actions |= {name: {**actions[name], "setting": "off"} for name in unset}
+    found = grants.faults({**given, "actions": actions} if unset else given, inboxes)
+    return [*(FieldError(f"actions.{name}", text, "NotNull") for name in unset), *found]
 
 
 # -- Out of JSON
@@ -190,14 +203,11 @@ def _part(given: Any, name: str) -> Mapping[str, Any]:
 # -- Into JSON
 
 
-def _sent_action(form: Form, name: str, strict: bool) -> Any:
+def _sent_action(form: Form, name: str) -> Any:
     path = f"actions.{name}"
     chosen, limits = form.text(path), _sent_limits(form, f"{path}.limits")
-    if not chosen:
-        if not limits:
-            return None
-        if strict:
-            raise invalid(path, "limits need a setting: choose whether it is allowed, held or off", "NotNull")
+    if not chosen and not limits:
+        return None
     return {"setting": chosen, "limits": limits} if limits else chosen
 
 

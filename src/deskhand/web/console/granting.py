@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 
 from deskhand.catalogue.matching import read_id
-from deskhand.catalogue.problems import AlreadyThere, BadRequest, Problem
+from deskhand.catalogue.problems import AlreadyThere, BadRequest, FieldError, Problem
 from deskhand.gateway import grants, presets
 from deskhand.gateway.administration import ShownAgent
 from deskhand.gateway.policy import Grants
@@ -73,7 +73,11 @@ async def again(asked: Asked) -> Response:
 @PAGES.post("/console/agents/{id}/edit")
 async def go_on(asked: Asked) -> Response:
     """Back from the review to the editor, with what was reviewed."""
-    return await _editor(asked, await _drafted(asked))
+    agent, about = await agent_of(asked)
+    try:
+        return await _editor(asked, await _drafted(asked))
+    except BadRequest as problem:
+        return await _editor(asked, _typed(asked, agent, about), wrong=wrongs(problem))
 
 
 @PAGES.post("/console/agents/{id}/difference")
@@ -83,7 +87,8 @@ async def difference(asked: Asked) -> Response:
         draft = await _drafted(asked)
         return asked.piece("console/difference.html", agent=draft.agent, changes=told(asked, draft.changes), wrong={})
     except BadRequest as problem:
-        return asked.piece("console/difference.html", agent=None, changes=[], wrong=wrongs(problem))
+        wrong = {place_words(at): text for at, text in wrongs(problem).items()}
+        return asked.piece("console/difference.html", agent=None, changes=[], wrong=wrong)
 
 
 @PAGES.post("/console/agents/{id}/review")
@@ -119,18 +124,27 @@ async def save(asked: Asked) -> Response:
 
 
 async def _drafted(asked: Asked) -> Drafted:
-    """What was sent: as the fields of the editor, or as JSON from the review; raises BadRequest."""
+    """What was sent: the fields of the editor, or JSON from the review; raises BadRequest with all that is wrong."""
     agent, about = await agent_of(asked)
+    wrong: list[FieldError] = []
     if asked.form.has("grants"):
-        return Drafted(agent, about, _json(asked.form.raw("grants")), _version(asked))
-    end = stored_moment(asked, "expires_at", asked.form.text("expires_at.was"))
-    return Drafted(agent, about, editing.sent(asked.form) | {"expires_at": end}, _version(asked))
+        given = _json(asked.form.raw("grants"))
+    else:
+        given = editing.sent(asked.form)
+        try:
+            given["expires_at"] = stored_moment(asked, "expires_at", asked.form.text("expires_at.was"))
+        except BadRequest as problem:
+            wrong += problem.errors
+    wrong = [*editing.faults(given, inbox_names(agent, about)), *wrong]
+    if wrong:
+        raise BadRequest(*wrong)
+    return Drafted(agent, about, given, _version(asked))
 
 
 def _typed(asked: Asked, agent: ShownAgent, about: Known) -> Drafted:
     """The same, although something in it is wrong."""
     try:
-        given = _json(asked.form.raw("grants")) if asked.form.has("grants") else editing.sent(asked.form, strict=False)
+        given = _json(asked.form.raw("grants")) if asked.form.has("grants") else editing.sent(asked.form)
     except Problem:
         given = dict(agent.grants)
     return Drafted(agent, about, {**given, "expires_at": agent.grants["expires_at"]}, _version(asked))

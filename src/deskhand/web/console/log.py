@@ -82,6 +82,7 @@ async def index(asked: Asked) -> Response:
         page = audit_listing.Page([], None)
         if not looked.wrong:
             page = audit_listing.entries(db, asked.account_id, looked.filters, looked.cursor)
+            page = msgspec.structs.replace(page, entries=acting.people_named(db, asked.account_id, page.entries))
         return _choices(db, asked.account_id), page, newest
 
     choices, page, newest = await asked.read(read, "slow")
@@ -106,7 +107,7 @@ async def new(asked: Asked) -> Response:
         through = audit_listing.newest(db, asked.account_id)
         low = max(after + 1, through - audit_listing.SPAN)
         found = audit_listing.entries_between(db, asked.account_id, looked.filters, low, through, NEW_MOST + 1)
-        return found, through
+        return acting.people_named(db, asked.account_id, found), through
 
     found, through = await asked.read(read)
     entries = [] if len(found) > NEW_MOST else list(reversed(found))
@@ -123,6 +124,7 @@ async def show(asked: Asked) -> Response:
         found = audit_listing.entry(db, asked.account_id, number)
         if found is None:
             raise NotFound
+        [found] = acting.people_named(db, asked.account_id, [found])
         by = _by(found.actor)
         actor = acting.named(db, asked.account_id, [by]).get(by, "") if by else ""
         row = inboxes.by_id(db, asked.account_id, found.inbox_id) if found.inbox_id else None

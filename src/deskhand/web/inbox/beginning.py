@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -9,23 +10,29 @@ from starlette.responses import Response
 
 from deskhand.catalogue.conversations import NewConversation, NewThread
 from deskhand.catalogue.customers import NAME_MOST, CustomerReference
-from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError, Problem
+from deskhand.catalogue.problems import AccessDenied, BadRequest, Problem, TooLarge
 from deskhand.catalogue.values import Email, Recipient
-from deskhand.db.engine import Reader, Writer
-from deskhand.desk.conversations import starting
-from deskhand.desk.conversations.drafts import mentions, once
+from deskhand.db.engine import Reader
+from deskhand.desk.conversations.drafts import mentions
+from deskhand.desk.conversations.drafts import unsent as forms
+from deskhand.desk.conversations.drafts.departing import Ready
 from deskhand.desk.conversations.drafts.mentions import Colleague
+from deskhand.desk.conversations.drafts.unsent import Typed, UnsentFile, UnsentLine
 from deskhand.desk.customers.suggesting import suggestions
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.inboxes.queries import InboxRow
 from deskhand.mail.variables import marked, unfilled
 from deskhand.web import words
-from deskhand.web.inbox import cleaning, given
-from deskhand.web.inbox.panel import STATUSES, new_token
+from deskhand.web.inbox import cleaning, given, kept, sendoff, unsent
+from deskhand.web.inbox.onward import came_from
+from deskhand.web.inbox.panel import STATUSES
 from deskhand.web.inbox.picking import Pick, answered, variables
 from deskhand.web.pages import Asked, Pages, worded
+from deskhand.web.said import Undo
 
 PAGES = Pages()
+_TYPED = ("to", "name", "cc", "bcc", "subject", "tags", "owner", "back")
+_ELSEWHERE = "You wrote something else here in another window. What is below goes out when you send it now."
 KINDS = {"email": "E-mail", "phone": "Phone call", "note": "Note for the team"}
 
 
@@ -47,8 +54,19 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "closed"
     owner: str = ""
     token: str = ""
+    key: str = ""
+    """By which the form is kept."""
+    known_form: str = ""
+    """The form that kept it before."""
+    saved: bool = False
+    files: list[UnsentFile] = []
+    back: str = "/"
+    others: list[UnsentLine] = []
+    """What else was not sent."""
     faults: dict[str, str] = {}
     wrong: list[str] = []
+    other: str = ""
+    """What another window has kept in this form."""
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
@@ -59,35 +77,40 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
 
 @PAGES.get("/new")
 async def show(asked: Asked) -> Response:
-    """The form, for the inbox and the address that the query names."""
-    form = await _form(asked, asked.query("inbox"), to=asked.query("to"), subject=asked.query("subject"))
-    return await asked.page("writing/new.html", form=form, kinds=KINDS)
+    """The form, for the inbox and the address that the query names, or one that is kept (`unsent`)."""
+    key = kept.key_of(asked.query("unsent"))
+    known = await asked.read(lambda db: _known(db, asked, key))
+    if known is not None and known.get("held"):
+        return asked.go("/new", "Sent.", undo=Undo("/new/undo", {"unsent": key}))
+    given_here = {"to": asked.query("to"), "subject": asked.query("subject"), "back": came_from(asked)}
+    typed = known or given_here
+    return await _page(asked, 200, key, str(typed.pop("inbox", asked.query("inbox"))), **typed)
 
 
 @PAGES.post("/new")
 async def begin(asked: Asked) -> Response:
-    """Begin it, and show it."""
+    """Begin it, and show it; a mail leaves a little later, and until then there is nothing to show."""
+    key = kept.key_of(asked.form.text("unsent"))
+    if kept.forwarded_by(key) is not None:
+        raise BadRequest
+    back = asked.form.text("back") or "/"
     try:
-        new, stored = await _given(asked)
-
-        def work(tx: Writer) -> int | str:
-            token = asked.form.text("token")
-            if (
-                token
-                and (path := once.sent_before(tx, asked.account_id, asked.visitor.id, token, asked.now)) is not None
-            ):
-                return path or "/"
-            id = starting.start(tx, asked.actor, new, [blob for _, blob in stored], asked.now)
-            once.led_to(tx, asked.account_id, asked.visitor.id, token, f"/conversation/{id}")
-            return id
-
-        made = await asked.write(work)
-    except (BadRequest, _Faults) as problem:
-        return await _again(asked, problem)
-    if isinstance(made, str):
-        return asked.go(made)
+        typed = await unsent.typed(asked, key)
+        files = await given.files(asked)
+        has_files = bool(files) or bool(await sendoff.kept_files(asked, key))
+        ready = await _ready(asked, typed, has_files=has_files)
+        held = _kind(asked) == "email" and not asked.form.has("keep")
+        sent = await sendoff.send(asked, typed, ready, files, held=held, path=back if held else "")
+    except sendoff.Elsewhere as elsewhere:
+        return await _again(asked, key, elsewhere)
+    except (BadRequest, TooLarge, _Faults) as problem:
+        return await _again(asked, key, problem)
+    if sent.led_to is not None:
+        return asked.go(sent.led_to or "/", "Sent.")
+    if sent.seconds:
+        return asked.go(back, "Sent.", undo=unsent.undo_of(key, sent.seconds))
     said = {"email": "Sent.", "phone": "Call noted.", "note": "Noted."}[_kind(asked)]
-    return asked.go(f"/conversation/{made}", said)
+    return asked.go(f"/conversation/{sent.conversation_id}", said)
 
 
 @PAGES.get("/new/customers")
@@ -111,28 +134,24 @@ def _kind(asked: Asked) -> str:
     return kind if kind in KINDS else "email"
 
 
-async def _given(asked: Asked) -> tuple[NewConversation, given.Files]:
+async def _ready(asked: Asked, typed: Typed, *, has_files: bool) -> Ready:
     """The conversation that the form has; raises _Faults and BadRequest."""
     form, kind = asked.form, _kind(asked)
     faults: dict[str, str] = {}
-    to: tuple[str, ...] = ()
-    copies: dict[str, list[Recipient]] = {}
-    for name in ("to", "cc", "bcc"):
+    copies: dict[str, list[Recipient]] = {"to": [], "cc": [], "bcc": []}
+    for name in copies:
         try:
-            found = given.addresses(form.text(name), name)
-            copies[name] = [Recipient(one) for one in found]
+            copies[name] = [Recipient(one) for one in given.addresses(form.text(name), name)]
         except BadRequest as problem:
             faults[name] = f"{problem.errors[0].message}."
-    to = tuple(str(one) for one in copies.get("to", ()))
+    to = copies["to"]
     if not to and "to" not in faults:
         faults["to"] = "Name the customer by an e-mail address."
     inbox_id = form.id("inbox") or 0
-    text = await _text(asked, inbox_id, faults)
-    files = await given.files(asked)
-    if not text and not files:
+    text = await _text(asked, typed.body, inbox_id, faults)
+    if not text and not has_files:
         faults["text"] = "Write a text."
-    subject = form.text("subject")
-    if not subject:
+    if not typed.subject:
         faults["subject"] = "Write a subject."
     if faults:
         raise _Faults(faults)
@@ -144,13 +163,12 @@ async def _given(asked: Asked) -> tuple[NewConversation, given.Files]:
         type={"email": "reply", "phone": "phone", "note": "note"}[kind],  # type: ignore[arg-type]
         text=text,
         customer=customer,
-        cc=[*(Recipient(one) for one in to[1:]), *copies["cc"]] or None if kind == "email" else None,
+        cc=[*to[1:], *copies["cc"]] or None if kind == "email" else None,
         bcc=copies["bcc"] or None if kind == "email" else None,
         draft=True if kind == "email" and form.has("keep") else None,
-        attachments=[new for new, _ in files] or None,
     )
     new = NewConversation(
-        subject=subject,
+        subject=typed.subject,
         type="phone" if kind == "phone" else "email",
         mailbox_id=inbox_id,
         status=given.status(form.text("send") or form.text("status")) or "active",  # type: ignore[arg-type]
@@ -159,12 +177,11 @@ async def _given(asked: Asked) -> tuple[NewConversation, given.Files]:
         assign_to=given.owner(form.text("owner")),
         tags=[one for piece in form.text("tags").split(",") if (one := piece.strip())] or None,
     )
-    return new, files
+    return Ready(new, text)
 
 
-async def _text(asked: Asked, inbox_id: int, faults: dict[str, str]) -> str:
+async def _text(asked: Asked, text: str, inbox_id: int, faults: dict[str, str]) -> str:
     """The text with its variables filled in, as far as they are known before there is a conversation."""
-    text = cleaning.written(asked.form.raw("html"), asked.form.raw("text"))
     if "{%" not in text:
         return text
     known = await asked.read(lambda db: variables(db, asked, None, inbox_id))
@@ -174,23 +191,49 @@ async def _text(asked: Asked, inbox_id: int, faults: dict[str, str]) -> str:
     return text
 
 
-async def _again(asked: Asked, problem: BadRequest | _Faults) -> Response:
-    """The form as it was sent, with what is wrong at its fields."""
-    faults = problem.faults if isinstance(problem, _Faults) else _by_field(problem)
+async def _again(asked: Asked, key: str, problem: BadRequest | TooLarge | _Faults | sendoff.Elsewhere) -> Response:
+    """The form as it was sent, with what is wrong at its fields; what has been kept of it stays as it is."""
     form = asked.form
-    typed: dict[str, Any] = {name: form.text(name) for name in ("to", "name", "cc", "bcc", "subject", "tags", "owner")}
-    shown = await _form(
+    faults: dict[str, str] = {}
+    wrong, other, known_form = [], "", form.text("known_form")
+    if isinstance(problem, sendoff.Elsewhere):
+        wrong, known_form = [_ELSEWHERE], problem.other.form
+        other = cleaning.as_text(problem.other.body)
+    elif isinstance(problem, TooLarge):
+        wrong = worded(problem)[1]
+    else:
+        faults = problem.faults if isinstance(problem, _Faults) else _by_field(problem)
+        wrong = worded(problem)[1] if isinstance(problem, Problem) and not faults else list(faults.values())
+    typed: dict[str, Any] = {name: form.text(name) for name in _TYPED}
+    files = await sendoff.kept_files(asked, key)
+    return await _page(
         asked,
+        400,
+        key,
         form.text("inbox"),
         **typed,
         kind=_kind(asked),
         status=form.text("send") or form.text("status") or "closed",
-        html=cleaning.editable(form.raw("html")) if form.raw("html").strip() else "",
-        text=form.raw("text"),
+        html=(html := await _typed_html(asked, files)),
+        text=form.raw("text") or cleaning.as_text(html),
+        files=[one for one in files if not one.content_id],
+        known_form=known_form,
         faults=faults,
-        wrong=worded(problem)[1] if isinstance(problem, Problem) and not faults else list(faults.values()),
+        wrong=wrong,
+        other=other,
     )
-    return await asked.page("writing/new.html", 400, form=shown, kinds=KINDS)
+
+
+async def _typed_html(asked: Asked, files: list[UnsentFile]) -> str:
+    """The text as the editor had it, with its pictures; empty where it is too long to be shown."""
+    if not asked.form.raw("html").strip():
+        return ""
+    try:
+        text = await given.text(asked, {one.id: one.content_id for one in files if one.content_id}, cleaning.OF_FORMS)
+    except TooLarge:
+        return ""
+    pictures = {one.content_id: one.id for one in files if one.content_id}
+    return await asyncio.to_thread(cleaning.editable, text, pictures, cleaning.OF_FORMS)
 
 
 _FIELDS = {"customer": "to", "mailboxId": "inbox", "subject": "subject", "assignTo": "owner", "tags": "tags"}
@@ -204,24 +247,47 @@ def _by_field(problem: BadRequest) -> dict[str, str]:
     return found
 
 
-async def _form(asked: Asked, inbox: str, **typed: Any) -> Beginning:
-    """The form with the inboxes that the visitor sees; raises AccessDenied for whoever may not begin anything."""
+async def _page(asked: Asked, answer: int, key: str, inbox: str, **typed: Any) -> Response:
+    """The form with the inboxes that the visitor sees, or what to do where there is none.
+
+    Raises AccessDenied for whoever may not begin anything.
+    """
     if asked.actor.role == "light user":
         raise AccessDenied
 
-    def read(db: Reader) -> Beginning:
+    def read(db: Reader) -> Beginning | None:
         seen = asked.actor.inboxes
         found = [one for one in inboxes.all_of(db, asked.account_id) if seen is None or one.id in seen]
         if not found:
-            raise BadRequest(FieldError("", "There is no inbox yet that you see", "NotEmpty"))
+            return None
         chosen = next((one for one in found if str(one.id) == inbox), found[0])
-        status = asked.visitor.preferences.send_status or chosen.default_status
+        offered = asked.visitor.preferences.send_status or chosen.default_status
         return Beginning(
             inboxes=found,
             inbox_id=chosen.id,
             colleagues=mentions.colleagues(db, asked.account_id, chosen.id),
-            token=new_token(),
-            **{"status": status if status in STATUSES else "closed"} | typed,
+            token=kept.new_token(),
+            key=key,
+            others=[one for one in forms.listing(db, asked.actor) if one.key != key],
+            **{"status": offered if offered in STATUSES else "closed"} | typed,
         )
 
-    return await asked.read(read)
+    form = await asked.read(read)
+    if form is None:
+        return await asked.page("writing/no_inbox.html", 200 if answer == 200 else 412)
+    return await asked.page("writing/new.html", answer, form=form, kinds=KINDS)
+
+
+def _known(db: Reader, asked: Asked, key: str) -> dict[str, Any] | None:
+    """A form that is kept, by the names of its fields; one that is about to leave says only that (`held`)."""
+    one = forms.of(db, asked.actor, key)
+    if one is None or one.kind != "new":
+        return None
+    if one.ready is not None:
+        return {"held": True}
+    html, text, files = kept.shown(db, asked.account_id, one)
+    fields = {name: value for name, value in one.typed.items() if name in (*_TYPED, "kind", "inbox", "status", "back")}
+    return fields | {
+        "to": one.recipients, "subject": one.subject, "html": html, "text": text, "files": files,
+        "known_form": one.form, "saved": True, "wrong": [f"It could not be sent: {one.fault}."] if one.fault else [],
+    }  # fmt: skip

@@ -42,7 +42,8 @@ async def change(asked: Asked) -> Response:
         raise BadRequest(FieldError("", "Choose at least one conversation", "NotNull"))
     if isinstance(action, Delete):
         held = await asked.write(lambda tx: deleting.delete_later(tx, asked.actor, ids, asked.now))
-        text = f"{words.counted(len(ids), 'conversation')} deleted."
+        gone = await asked.read(lambda db: records.by_id(db, asked.account_id, held))
+        text = f"{words.counted(gone.total if gone else 0, 'conversation')} deleted."
         return asked.go(back, text, undo=Undo(f"/bulk/{held}/undo", {"then": back}, seconds=deleting.HELD_S))
     begun = await asked.write(lambda tx: doing.begin(tx, asked.actor, ids, action, asked.now))
     done = await _go_on(asked, begun)

@@ -11,6 +11,7 @@ from html import escape
 
 import nh3
 
+from deskhand.catalogue.problems import FieldError, TooLarge
 from deskhand.lib.html_text import looks_like_html, readable
 from deskhand.lib.text import plain
 from deskhand.mail.safe_html import safe
@@ -32,19 +33,24 @@ _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)\b[^>]*(?:>|\Z)", re.IGNORECASE)
 _ALONE = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _DEEPEST = 500
 """How deep tags may lie in each other; what is deeper takes long to read, and nobody writes it."""
-_OWN_FILE = re.compile(r"/attachments/([0-9]{1,18})")
+OF_CONVERSATIONS, OF_FORMS = "/attachments/", "/new/files/"
+"""Where the files lie that a text may show: those of threads, and those of forms that were not sent."""
+_FILE_ID = re.compile(r"[0-9]{1,18}")
 _PICTURE = re.compile(r'<img\b[^>]*\bsrc="cid:([^"]+)"')
 _NO_PICTURE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
-_LONGEST = 500_000
+LONGEST = 500_000
 """Characters of a text; pictures are files and do not count."""
 
 
-def written(html: str, text: str, pictures: Mapping[int, str] | None = None) -> str:
+def written(html: str, text: str, pictures: Mapping[int, str] | None = None, place: str = OF_CONVERSATIONS) -> str:
     """What was written, as HTML that may be kept and sent; plain `text` where there is no `html`.
 
-    `pictures` has the content ids of the draft's files; other pictures of ours are left out. Empty: nothing was said.
+    `pictures` has the content ids of the draft's files, which lie at `place`; other pictures of ours are left out.
+    Empty: nothing was said. Raises TooLarge. A long text takes up to a second: see given.text.
     """
-    made = _cleaned(html[:_LONGEST], pictures or {}) if html.strip() else paragraphs(text[:_LONGEST])
+    if max(len(html), len(text)) > LONGEST:
+        raise TooLarge(FieldError("", f"the text is longer than {LONGEST:,} characters: attach it as a file", "Size"))
+    made = _cleaned(html, pictures or {}, place) if html.strip() else paragraphs(text)
     return made if plain(made) or "<img" in made or "<hr" in made else ""
 
 
@@ -54,11 +60,11 @@ def paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(piece, quote=False).replace(chr(10), '<br>')}</p>" for piece in pieces if piece.strip())
 
 
-def editable(html: str, pictures: Mapping[str, int] | None = None) -> str:
+def editable(html: str, pictures: Mapping[str, int] | None = None, place: str = OF_CONVERSATIONS) -> str:
     """A kept text as the editor shows it: cleaned, its pictures by their addresses. `pictures` is by content id."""
     known = pictures or {}
-    html = html[:_LONGEST]
-    made = _cleaner({}, known).clean(_blocks(_shallow(html) if looks_like_html(html) else paragraphs(html)))
+    html = html[:LONGEST]
+    made = _cleaner({}, known, place).clean(_blocks(_shallow(html) if looks_like_html(html) else paragraphs(html)))
     return _EMPTY.sub("", made)
 
 
@@ -72,8 +78,8 @@ def content_ids(html: str) -> set[str]:
     return {found[1] for found in _PICTURE.finditer(html)}
 
 
-def _cleaned(html: str, pictures: Mapping[int, str]) -> str:
-    made = _cleaner(pictures, {}).clean(_blocks(_shallow(html)))
+def _cleaned(html: str, pictures: Mapping[int, str], place: str) -> str:
+    made = _cleaner(pictures, {}, place).clean(_blocks(_shallow(html)))
     return safe(_ended(_EMPTY.sub("", _NO_PICTURE.sub("", made))))
 
 
@@ -99,19 +105,19 @@ def _blocks(html: str) -> str:
     return _BLOCK.sub(r"<\1p>", html)
 
 
-def _cleaner(by_id: Mapping[int, str], by_content_id: Mapping[str, int]) -> nh3.Cleaner:
+def _cleaner(by_id: Mapping[int, str], by_content_id: Mapping[str, int], place: str) -> nh3.Cleaner:
     """Pictures are renamed on the way: from their address to their content id, or back."""
 
     def named(tag: str, name: str, value: str) -> str | None:
         if tag != "img" or name != "src":
             return value
-        found = _OWN_FILE.fullmatch(value.strip())
-        if found:
-            content_id = by_id.get(int(found[1]))
+        found = _FILE_ID.fullmatch(value.strip().removeprefix(place))
+        if found and value.strip().startswith(place):
+            content_id = by_id.get(int(found[0]))
             return f"cid:{content_id}" if content_id else None
         if value.startswith("cid:"):
             file = by_content_id.get(value[4:])
-            return f"/attachments/{file}" if file else None
+            return f"{place}{file}" if file else None
         return value if value.lower().startswith("https://") else None
 
     return nh3.Cleaner(

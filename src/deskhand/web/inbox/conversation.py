@@ -102,15 +102,15 @@ async def show(asked: Asked) -> Response:
         )
 
     whole = await asked.read(read)
-    if isinstance(whole, int):
-        return RedirectResponse(f"/conversation/{whole}", 303, HEADERS)
     # What leads to another view of this page leads back to the same list from there.
     kept = f"{urlencode({'from': came_from})}&" if came_from else ""
+    if isinstance(whole, int):
+        return RedirectResponse(f"/conversation/{whole}" + (f"?{kept[:-1]}" if kept else ""), 303, HEADERS)
     return await asked.page(
         "conversation/show.html", images=images, row=whole.row, head=whole.head, timeline=whole.timeline,
         customer=whole.customer, panel=whole.panel, about=whole.about, up=whole.beside,
         before=whole.beside.before, after=whole.beside.after, own_draft=whole.panel.draft_id, kept=kept,
-        with_images=images,
+        with_images=images, current=whole.beside.path.partition("?")[0],
     )  # fmt: skip
 
 
@@ -128,8 +128,9 @@ async def show_thread(asked: Asked) -> Response:
 
     row, entry = await asked.read(read)
     return await asked.page(
-        "conversation/thread.html", images=images, row=row, entry=entry, kept="", with_images=images
-    )
+        "conversation/thread.html", images=images, row=row, entry=entry, kept="", with_images=images,
+        current=f"/folder/{row.folder_id}",
+    )  # fmt: skip
 
 
 def _head(db: Reader, visitor: Visitor, row: Shown, now: datetime) -> Head:

@@ -10,17 +10,16 @@ from starlette.responses import Response
 from deskhand.catalogue.attachments import LARGEST
 from deskhand.catalogue.problems import BadRequest, FieldError
 from deskhand.db.engine import Writer
-from deskhand.desk.conversations import presence
-from deskhand.desk.conversations.drafts import once, own, sending
+from deskhand.desk.conversations import presence, queries
+from deskhand.desk.conversations.drafts import notes, once, own, sending
 from deskhand.gateway import drafts as agents_drafts
 from deskhand.lib.clock import from_wire
 from deskhand.web import words
-from deskhand.web.inbox import cleaning, given
+from deskhand.web.inbox import cleaning, given, stopping
 from deskhand.web.inbox.files import PICTURES
-from deskhand.web.inbox.onward import here, onward
+from deskhand.web.inbox.onward import here, onward, origin
 from deskhand.web.inbox.picking import answered
 from deskhand.web.pages import Asked, Pages
-from deskhand.web.said import Undo
 
 PAGES = Pages()
 
@@ -55,7 +54,7 @@ async def keep(asked: Asked) -> Response:
     """Keep the reply or the note (`kind`) that is being written; one that was sent meanwhile is not kept again."""
     id, now = asked.id(), asked.now
     token, note = asked.form.text("token"), asked.form.text("kind") == "note"
-    text = given.note_text(asked) if note else ""
+    text = await given.text(asked) if note else ""
     wanted = None if note else await given.reply(asked, id)
     files = [] if note or given.by_script(asked) else await given.files(asked)
 
@@ -63,7 +62,9 @@ async def keep(asked: Asked) -> Response:
         if token and once.is_sent(tx, asked.account_id, asked.visitor.id, token):
             return Kept("", sent=True)
         if wanted is None:
-            own.keep_note(tx, asked.actor, id, text, now)
+            if noted := given.note_elsewhere(tx, asked, id, text):
+                return Kept("", other=Other(noted.form, cleaning.editable(noted.body)))
+            notes.keep(tx, asked.actor, id, text, now, given.token(asked))
         elif other := given.elsewhere(tx, asked, id, wanted):
             shown = own.files_of(tx, asked.account_id, other)
             pictures = {one.content_id: one.id for one in shown if one.content_id}
@@ -76,6 +77,9 @@ async def keep(asked: Asked) -> Response:
     kept = await asked.write(work)
     if given.by_script(asked):
         return answered(kept)
+    if kept.other is not None:
+        other = stopping.Elsewhere(kept.other.html, kept.other.form)
+        return await stopping.undecided(asked, id, "note" if note else "reply", other)
     return asked.go(here(asked, id, write="note" if note else "reply"), "Saved. It is here when you come back.")
 
 
@@ -88,7 +92,7 @@ async def discard(asked: Asked) -> Response:
         if token := asked.form.text("token"):  # what is being kept at this moment comes too late
             once.sent_before(tx, asked.account_id, asked.visitor.id, token, now)
         if note:
-            own.discard_note(tx, asked.actor, id)
+            notes.discard(tx, asked.actor, id)
         else:
             _drop(tx, asked, id, None)
 
@@ -108,11 +112,14 @@ async def take(asked: Asked) -> Response:
 async def send(asked: Asked) -> Response:
     """Send a draft as it stands, whoever wrote it."""
     id, thread_id, now = asked.id(), asked.id("thread"), asked.now
-    seconds = asked.visitor.preferences.undo_s
+
+    def work(tx: Writer) -> int:
+        seconds = given.undo_seconds(tx, asked, queries.head(tx, asked.actor, id).inbox_id)
+        sending.send_draft(tx, asked.actor, id, thread_id, now, hold_s=seconds)
+        return seconds
+
     path = onward(asked, id)
-    held = await asked.write(lambda tx: sending.send_draft(tx, asked.actor, id, thread_id, now, hold_s=seconds))
-    undo = Undo(f"/conversation/{id}/undo", {"thread": str(thread_id)}, seconds=seconds) if held else None
-    return asked.go(path, "Sent.", undo=undo)
+    return asked.go(path, "Sent.", undo=given.undo_of(id, thread_id, await asked.write(work), **origin(asked)))
 
 
 @PAGES.post("/conversation/{id}/draft/{thread}/discard")

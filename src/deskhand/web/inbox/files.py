@@ -19,7 +19,7 @@ PAGES = Pages()
 PICTURES = frozenset({"image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"})
 """What browsers show as a picture and nothing else; SVG may have scripts in it."""
 _TEXTS = frozenset({"text/plain", "text/csv", "text/markdown", "text/x-log"})
-_HEADERS = {
+HEADERS = {
     # Whatever it is, it runs nothing, loads nothing, and belongs to no site.
     "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -80,7 +80,7 @@ async def show(asked: Asked) -> Response:
     placed = (
         f"{'inline' if shown else 'attachment'}; filename*=UTF-8''{quote(one_line(file.filename) or 'file', safe='')}"
     )
-    return FileResponse(path, media_type=media, headers={**_HEADERS, "Content-Disposition": placed})
+    return FileResponse(path, media_type=media, headers={**HEADERS, "Content-Disposition": placed})
 
 
 def _media_type(file: File) -> str:

@@ -8,31 +8,30 @@ from __future__ import annotations
 
 from html import escape
 
+import msgspec
 from starlette.responses import Response
 
-from deskhand.catalogue.attachments import NewAttachment
 from deskhand.catalogue.conversations import NewConversation, NewThread
 from deskhand.catalogue.customers import CustomerReference
 from deskhand.catalogue.problems import BadRequest, FieldError, NotFound, PreconditionFailed
 from deskhand.catalogue.values import Email, Recipient
-from deskhand.db.engine import Reader, Writer
-from deskhand.desk.conversations import queries, starting
-from deskhand.desk.conversations.drafts import once
+from deskhand.db.engine import Reader
+from deskhand.desk.conversations import queries
+from deskhand.desk.conversations.drafts.departing import Along, Ready
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.threads.thread_queries import AttachmentRow, ShownThread
-from deskhand.desk.conversations.writing import add_line_item, take
-from deskhand.lib.blobs import Blob
 from deskhand.lib.clock import from_wire
 from deskhand.mail.body import as_html
 from deskhand.mail.safe_html import quotable
-from deskhand.outbox import events
 from deskhand.web import words
-from deskhand.web.inbox import cleaning, given
+from deskhand.web.inbox import cleaning, given, kept, sendoff, unsent
 from deskhand.web.inbox.onward import here
-from deskhand.web.pages import Asked, Pages
+from deskhand.web.inbox.panel import panel
+from deskhand.web.pages import Asked, Pages, worded
 
 PAGES = Pages()
+_ELSEWHERE = "You wrote something else here in another window. What is below goes out when you forward it now"
 _ATTACHED_MOST = 25 * 1024 * 1024
 """Bytes of files that go along: more than this no mail server takes."""
 _THREADS_MOST = 50
@@ -42,37 +41,50 @@ _SAID = ("customer", "message", "chat", "phone")
 @PAGES.post("/conversation/{id}/forward")
 async def forward(asked: Asked) -> Response:
     """Forward what was said to an address; notes stay here."""
-    id, now, form = asked.id(), asked.now, asked.form
-    to = given.addresses(form.text("forward_to"), "to")
-    if not to:
-        raise BadRequest(FieldError("", "Name the address that it goes to", "NotEmpty"))
+    id, form, key = asked.id(), asked.form, kept.forward_key(asked.id())
     head, threads, attached = await asked.read(lambda db: _read(db, asked, id))
-    files = [*(await given.files(asked)), *_files(asked, attached if form.has("with_files") else [])]
-    comment = cleaning.written(form.raw("html"), form.raw("text"))
+    try:
+        typed = await unsent.typed(asked, key)
+        to = given.addresses(typed.recipients, "to")
+        if not to:
+            raise BadRequest(FieldError("", "Name the address that it goes to", "NotEmpty"))
+        files = await given.files(asked)
+        ready = _ready(asked, id, head, to, typed.body + _said(asked, head, threads))
+        ready = msgspec.structs.replace(ready, along=_along(attached if form.has("with_files") else []))
+        sent = await sendoff.send(asked, typed, ready, files, held=True, path=here(asked, id))
+    except sendoff.Elsewhere as elsewhere:
+        return await _elsewhere(asked, id, elsewhere)
+    undo = unsent.undo_of(key, sent.seconds)
+    return asked.go(here(asked, id), f"Forwarded to {words.joined(to)}.", undo=undo)
+
+
+def _ready(asked: Asked, id: int, head: Head, to: tuple[str, ...], text: str) -> Ready:
+    """The conversation that it becomes."""
     customer = CustomerReference(email=Email(to[0]))
-    thread = NewThread(
-        type="reply",
-        text=comment + _said(asked, head, threads),
-        customer=customer,
-        cc=[Recipient(one) for one in to[1:]] or None,
-        attachments=[new for new, _ in files] or None,
-    )
+    thread = NewThread(type="reply", text=text, customer=customer, cc=[Recipient(one) for one in to[1:]] or None)
     subject = head.subject if head.subject.lower().startswith(("fwd:", "fw:")) else f"Fwd: {head.subject}".strip()
     new = NewConversation(
         subject=subject, type="email", mailbox_id=head.inbox_id, status="pending", customer=customer,
         threads=[thread], assign_to=asked.visitor.id,
     )  # fmt: skip
+    return Ready(new, text, forwarded=id)
 
-    def work(tx: Writer) -> bool:
-        token = form.text("token")
-        if token and once.sent_before(tx, asked.account_id, asked.visitor.id, token, now) is not None:
-            return False
-        made = starting.start(tx, asked.actor, new, [blob for _, blob in files], now)
-        _tell_of_each_other(tx, asked, id, made, to, now)
-        return True
 
-    await asked.write(work)
-    return asked.go(here(asked, id), f"Forwarded to {words.joined(to)}.")
+async def _elsewhere(asked: Asked, id: int, elsewhere: sendoff.Elsewhere) -> Response:
+    """The text of the other window, with this one below it; a script asks which is to stay by itself."""
+    problem = PreconditionFailed(FieldError("", _ELSEWHERE, "precondition-failed"))
+    if given.by_script(asked):
+        raise problem
+    found = await asked.read(lambda db: panel(db, asked.visitor, id, asked.now))
+    changed = msgspec.structs.replace(
+        found.forward, to=asked.form.text("forward_to"), html="", text=asked.form.raw("text"),
+        with_files=asked.form.has("with_files"), known_form=elsewhere.other.form,
+    )  # fmt: skip
+    shown = msgspec.structs.replace(found, forward=changed)
+    return await asked.page(
+        "writing/stopped.html", 412, panel=shown, mode="forward", news=[], texts=worded(problem)[1],
+        other=cleaning.as_text(elsewhere.other.body),
+    )  # fmt: skip
 
 
 def _read(db: Reader, asked: Asked, id: int) -> tuple[Head, list[ShownThread], list[AttachmentRow]]:
@@ -86,18 +98,12 @@ def _read(db: Reader, asked: Asked, id: int) -> tuple[Head, list[ShownThread], l
     return head, said, [file for one in said for file in files.get(one.id, []) if file.state == "valid"]
 
 
-def _files(asked: Asked, rows: list[AttachmentRow]) -> given.Files:
-    """The files themselves; raises PreconditionFailed where they are too many for one mail."""
+def _along(rows: list[AttachmentRow]) -> list[Along]:
+    """The files that go along; raises PreconditionFailed where they are too many for one mail."""
     if sum(one.size for one in rows) > _ATTACHED_MOST:
         text = f"together the files are larger than {words.size(_ATTACHED_MOST)}: forward it without them"
         raise PreconditionFailed(FieldError("", text, "Size"))
-    found: given.Files = []
-    for one in rows:
-        path = asked.web.blobs.path(one.sha256)
-        if path.is_file():
-            new = NewAttachment(file_name=one.filename or "file", mime_type=one.mime_type, data=path.read_bytes())
-            found.append((new, Blob(one.sha256, one.size)))
-    return found
+    return [Along(one.filename or "file", one.mime_type, one.size, one.sha256) for one in rows]
 
 
 def _said(asked: Asked, head: Head, threads: list[ShownThread]) -> str:
@@ -112,15 +118,3 @@ def _said(asked: Asked, head: Head, threads: list[ShownThread]) -> str:
         at = words.full_time(asked.visitor.local(from_wire(one.created_at)))
         pieces.append(f"<p><b>{who}</b>, {at}:</p><blockquote>{quotable(as_html(one.body or ''))}</blockquote>")
     return "".join(pieces)
-
-
-def _tell_of_each_other(tx: Writer, asked: Asked, id: int, made: int, to: tuple[str, ...], now: str) -> None:
-    """A line in each conversation that leads to the other."""
-    head = take(tx, asked.actor, id, now)
-    other = queries.head(tx, asked.actor, made)
-    name = asked.visitor.name
-    text = f"{name} forwarded this conversation to {words.joined(to)} as #{other.number}"
-    add_line_item(tx, head, asked.actor, now, text, forwardedConversation=other.id)
-    back = f"{name} forwarded this from conversation #{head.number}"
-    add_line_item(tx, other, asked.actor, now, back, originalConversation=head.id)
-    tx.changed(events.PAGES)

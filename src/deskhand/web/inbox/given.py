@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.utils import getaddresses
 
 from msgspec import UNSET, UnsetType
@@ -15,17 +15,20 @@ from deskhand.catalogue.problems import BadRequest, FieldError, TooLarge, invali
 from deskhand.catalogue.values import Recipient, decode_hook
 from deskhand.db.engine import Reader
 from deskhand.desk.conversations import queries
-from deskhand.desk.conversations.drafts import own
+from deskhand.desk.conversations.drafts import holding, notes, own
+from deskhand.desk.conversations.drafts.notes import OwnNote
 from deskhand.desk.conversations.drafts.own import OwnDraft, Wanted
 from deskhand.desk.conversations.writing import check_file
 from deskhand.lib.blobs import Blob
 from deskhand.web.inbox import cleaning
 from deskhand.web.inbox.panel import STATUSES
 from deskhand.web.pages import Asked
+from deskhand.web.said import Undo
 
 Files = list[tuple[NewAttachment, Blob]]
 ADDRESSES_MOST = 50
 _ADDRESSES_LONGEST = 20_000
+_LONG = 8_000
 _MIME_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,63}")
 
 
@@ -40,20 +43,25 @@ async def reply(asked: Asked, id: int) -> Wanted:
     pictures = await asked.read(read)
     form = asked.form
     return Wanted(
-        text=cleaning.written(form.raw("html"), form.raw("text"), pictures),
+        text=await text(asked, pictures),
         to=form.text("to"),
         cc=addresses(form.text("cc"), "cc"),
         bcc=addresses(form.text("bcc"), "bcc"),
         status=status(form.text("send") or form.text("status")),
         owner=owner(form.text("owner")),
         saved_reply_id=form.id("saved_reply_id") or 0,
-        form=form.text("token")[:64],
+        form=token(asked),
     )
 
 
-def note_text(asked: Asked) -> str:
-    """The note that a form has."""
-    return cleaning.written(asked.form.raw("html"), asked.form.raw("text"))
+async def text(
+    asked: Asked, pictures: Mapping[int, str] | None = None, place: str = cleaning.OF_CONVERSATIONS
+) -> str:  # fmt: skip
+    """The text that a form has, see cleaning.written. While a long one is read, others are answered."""
+    html, lines = asked.form.raw("html"), asked.form.raw("text")
+    if len(html) + len(lines) < _LONG:
+        return cleaning.written(html, lines, pictures, place)
+    return await asyncio.to_thread(cleaning.written, html, lines, pictures, place)
 
 
 def status(text: str) -> str | None:
@@ -122,10 +130,30 @@ def seen(asked: Asked) -> tuple[int, str]:
 
 
 def elsewhere(db: Reader, asked: Asked, id: int, wanted: Wanted) -> OwnDraft | None:
-    """What the writer wrote in another window, and this one has not seen; a form without script asks for no choice."""
-    if not by_script(asked):
-        return None
+    """What the writer wrote in another window, and this one has not seen."""
     return own.written_elsewhere(db, asked.actor, id, wanted, asked.form.text("known_form"))
+
+
+def note_elsewhere(db: Reader, asked: Asked, id: int, text: str) -> OwnNote | None:
+    """As `elsewhere`, of a note."""
+    form = asked.form
+    return notes.written_elsewhere(db, asked.actor, id, text, token(asked), form.text("known_form"))
+
+
+def token(asked: Asked) -> str:
+    """What the form is known by."""
+    return asked.form.text("token")[:64]
+
+
+def undo_seconds(db: Reader, asked: Asked, inbox_id: int) -> int:
+    """For how long what the visitor sends from an inbox can be taken back."""
+    return holding.seconds(db, asked.account_id, inbox_id, asked.visitor.preferences.undo_s)
+
+
+def undo_of(id: int, thread_id: int, seconds: int, **origin: str) -> Undo | None:
+    """What takes a reply back, for as long as that can be; `origin` is what `onward.origin` gives."""
+    fields = {"thread": str(thread_id), **origin}
+    return Undo(f"/conversation/{id}/undo", fields, seconds=seconds) if seconds else None
 
 
 def by_script(asked: Asked) -> bool:

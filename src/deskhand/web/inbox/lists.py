@@ -26,7 +26,7 @@ from deskhand.desk.tags import queries as tags
 from deskhand.lib.clock import from_wire, to_wire
 from deskhand.web import words
 from deskhand.web.inbox import places, snoozes
-from deskhand.web.inbox.places import WAITS, Place
+from deskhand.web.inbox.places import WAITS, Order, Place
 from deskhand.web.inbox.rows import Listing, listing
 from deskhand.web.inbox.snoozes import Choice
 from deskhand.web.pages import HEADERS, Asked, Pages
@@ -35,6 +35,9 @@ from deskhand.web.visiting import Visitor
 PAGES = Pages()
 _STATUSES = ("active", "pending", "closed", "spam", "open")
 _STATUS = re.compile(r"(?<!\w)status:(\w{1,40})(?!\w|\*)", re.IGNORECASE)
+_ORDERS: dict[Order, str] = {
+    "latest": "Latest activity", "waiting": "Longest waiting", "newest": "Newest", "oldest": "Oldest",
+}  # fmt: skip
 _DEEP = 20
 """Pages from here on are read where nobody waits behind them."""
 _TAGS_MOST = 100
@@ -54,9 +57,10 @@ class Lately(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What can be done with the conversations of a list."""
+    """What can be done with the conversations of a list. `sees` are the inboxes of owners who don't see them all."""
 
     owners: list[Staff] = field(default_factory=list)
+    sees: dict[int, list[int]] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     inboxes: list[InboxRow] = field(default_factory=list)
     snoozes: list[Choice] = field(default_factory=list)
@@ -123,7 +127,7 @@ def whole(db: Reader, asked: Asked, place: Place, page: int) -> Whole:
         place,
         found,
         Choices(
-            _owners(db, asked.visitor, place, seen),
+            *_owners(db, asked.visitor, place, found),
             [one.name for one in tags.first_of(db, asked.account_id, _TAGS_MOST)],
             [one for one in seen if one.id != place.inbox_id],
             snoozes.choices(asked.visitor.local(now), remembered.last_choice(db, asked.account_id, asked.visitor.id)),
@@ -132,10 +136,12 @@ def whole(db: Reader, asked: Asked, place: Place, page: int) -> Whole:
     )
 
 
-def _owners(db: Reader, visitor: Visitor, place: Place, seen: list[InboxRow]) -> list[Staff]:
-    """Who may be given the conversations of a list: in a search, who sees the visitor's first inbox."""
-    inbox_id = place.inbox_id or (seen[0].id if seen else None)
-    return owners.candidates(db, visitor.account_id, inbox_id) if inbox_id else []
+def _owners(db: Reader, visitor: Visitor, place: Place, found: Listing) -> tuple[list[Staff], dict[int, list[int]]]:
+    """Who may be given the conversations of a list; a script shows those who see all that are chosen."""
+    if place.inbox_id is not None:
+        return owners.candidates(db, visitor.account_id, place.inbox_id), {}
+    inbox_ids = sorted({one.inbox_id for one in found.rows})
+    return owners.candidates_of_any(db, visitor.account_id, inbox_ids) if inbox_ids else ([], {})
 
 
 def _lately(db: Reader, asked: Asked) -> list[Lately]:
@@ -154,11 +160,8 @@ def _told(db: Reader, one: Bulk) -> Lately:
 
 def _orders(place: Place) -> list[tuple[str, str, str]]:
     """The orders that a list may have: their names, words and addresses."""
-    second = ("waiting", "Longest waiting") if place.kind in WAITS else ("oldest", "Oldest")
-    return [
-        ("newest", "Newest", place.at(order="newest")),
-        (second[0], second[1], place.at(order="waiting" if second[0] == "waiting" else "oldest")),
-    ]
+    shown = [one for one in _ORDERS if one != "waiting" or place.kind in WAITS]
+    return [(one, _ORDERS[one], place.at(order=one)) for one in shown]
 
 
 _EMPTY = {

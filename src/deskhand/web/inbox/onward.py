@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from deskhand.oauth.pages import own_path
 from deskhand.web.pages import Asked
 
 
@@ -18,9 +19,25 @@ def onward(asked: Asked, id: int) -> str:
 
 def here(asked: Asked, id: int, **query: str) -> str:
     """The path of a conversation whose page a form was sent from: what stands beside it stays that of the same list."""
-    came_from = _query(asked.request.headers.get("referer", "")).get("from", [""])[-1]
-    given = query | ({"from": came_from} if came_from else {})
-    return f"/conversation/{id}" + (f"?{urlencode(given, safe='/')}" if given else "")
+    given = query | origin(asked)
+    return f"/conversation/{id}" + (f"?{urlencode(given, safe='/:')}" if given else "")
+
+
+def origin(asked: Asked) -> dict[str, str]:
+    """The field `from` of a form that leads back to where another was sent from: the list and the place in it."""
+    came_from = asked.form.text("from") or _query(asked.request.headers.get("referer", "")).get("from", [""])[-1]
+    return {"from": came_from} if came_from else {}
+
+
+def came_from(asked: Asked) -> str:
+    """The page that the form for a new conversation was opened from: back to it once that was sent."""
+    try:
+        found = urlsplit(asked.request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    if found.path.startswith("/new") or found.netloc != asked.request.headers.get("host", ""):
+        return "/"
+    return own_path(found.path + (f"?{found.query}" if found.query else ""))
 
 
 def _query(address: str) -> dict[str, list[str]]:

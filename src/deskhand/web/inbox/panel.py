@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-import secrets
-
 import msgspec
 
 from deskhand.catalogue.problems import NotFound
 from deskhand.db.engine import Reader
 from deskhand.desk.conversations import queries
-from deskhand.desk.conversations.drafts import arrived, mentions, own
+from deskhand.desk.conversations.drafts import arrived, mentions, notes, own
+from deskhand.desk.conversations.drafts import unsent as forms
 from deskhand.desk.conversations.drafts.mentions import Colleague
 from deskhand.desk.conversations.drafts.own import DraftFile, OwnDraft
+from deskhand.desk.conversations.drafts.unsent import UnsentFile
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.customers import queries as customers
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.lib.clock import from_wire
-from deskhand.web.inbox import cleaning
+from deskhand.web.inbox import cleaning, kept
 from deskhand.web.inbox.moments import Choice, choices
 from deskhand.web.visiting import Visitor
 
 STATUSES = {"closed": "close", "active": "keep active", "pending": "make pending"}
 """What a reply may set, in words."""
+
+
+class Forward(msgspec.Struct, frozen=True, kw_only=True):
+    """The form that forwards the conversation, as it is kept; `held`: it has been sent and can still be undone."""
+
+    key: str = ""
+    to: str = ""
+    html: str = ""
+    text: str = ""
+    with_files: bool = True
+    files: list[UnsentFile] = []
+    known_form: str = ""
+    saved: bool = False
+    fault: str = ""
+    held: bool = False
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +64,9 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     files: list[DraftFile] = []
     note_html: str = ""
     note_text: str = ""
+    note_form: str = ""
+    """As `known_form`, of the note."""
+    forward: Forward = Forward()
     seen: int = 0
     seen_at: str = ""
     token: str = ""
@@ -71,7 +89,9 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
         """What is open: what has been begun."""
         if self.html or self.files:
             return "reply"
-        return "note" if self.note_html else ""
+        if self.note_html:
+            return "note"
+        return "forward" if self.forward.saved else ""
 
 
 def panel(db: Reader, visitor: Visitor, conversation_id: int, now: str) -> Panel:
@@ -84,7 +104,7 @@ def panel(db: Reader, visitor: Visitor, conversation_id: int, now: str) -> Panel
     draft = own.draft_of(db, account_id, head.id, visitor.id)
     files = own.files_of(db, account_id, draft)
     pictures = {one.content_id: one.id for one in files if one.content_id}
-    note = own.note_of(db, account_id, head.id, visitor.id)
+    note = notes.of(db, account_id, head.id, visitor.id)
     body = (draft.body or "") if draft else ""
     asked = msgspec.json.decode(draft.on_publish, type=dict[str, str | int | None]) if draft else {}
     addresses = addresses_of(db, head)
@@ -104,11 +124,13 @@ def panel(db: Reader, visitor: Visitor, conversation_id: int, now: str) -> Panel
         draft_id=draft.id if draft else 0,
         saved_reply_id=draft.saved_reply_id if draft else 0,
         files=[one for one in files if not one.content_id],
-        note_html=cleaning.editable(note) if note else "",
-        note_text=cleaning.as_text(note) if note else "",
+        note_html=cleaning.editable(note.body) if note else "",
+        note_text=cleaning.as_text(note.body) if note else "",
+        note_form=note.form if note else "",
+        forward=_forward(db, visitor, head.id),
         seen=arrived.newest(db, account_id, head.id, visitor.id),
         seen_at=now,
-        token=new_token(),
+        token=kept.new_token(),
         known_form=draft.form if draft else "",
         status=_status(db, visitor, head, asked.get("status")),
         owner=_owner(asked),
@@ -118,6 +140,20 @@ def panel(db: Reader, visitor: Visitor, conversation_id: int, now: str) -> Panel
     )
 
 
+def _forward(db: Reader, visitor: Visitor, conversation_id: int) -> Forward:
+    key = kept.forward_key(conversation_id)
+    one = forms.of(db, visitor.actor, key)
+    if one is None:
+        return Forward(key=key)
+    if one.ready is not None:
+        return Forward(key=key, held=True)
+    html, text, files = kept.shown(db, visitor.account_id, one)
+    return Forward(
+        key=key, to=one.recipients, html=html, text=text, with_files="with_files" in one.typed, files=files,
+        known_form=one.form, saved=True, fault=one.fault,
+    )  # fmt: skip
+
+
 def addresses_of(db: Reader, head: Head) -> list[str]:
     """Where a reply may go: the address used in this conversation first, then the customer's others."""
     known = customers.entries(db, head.account_id, [head.customer_id])[head.customer_id]
@@ -125,23 +161,18 @@ def addresses_of(db: Reader, head: Head) -> list[str]:
     return list({one.lower(): one for one in reversed(emails) if one}.values())[::-1]
 
 
-def new_token() -> str:
-    """What a form is known by when it is sent twice."""
-    return secrets.token_urlsafe(12)
-
-
 def _to(draft: OwnDraft | None, addresses: list[str]) -> str:
-    kept = msgspec.json.decode(draft.recipients, type=list[str]) if draft else []
-    return kept[0] if kept else addresses[0] if addresses else ""
+    known = msgspec.json.decode(draft.recipients, type=list[str]) if draft else []
+    return known[0] if known else addresses[0] if addresses else ""
 
 
-def _listed(kept: str) -> str:
-    return ", ".join(msgspec.json.decode(kept, type=list[str]))
+def _listed(stored: str) -> str:
+    return ", ".join(msgspec.json.decode(stored, type=list[str]))
 
 
-def _status(db: Reader, visitor: Visitor, head: Head, kept: object) -> str:
+def _status(db: Reader, visitor: Visitor, head: Head, asked: object) -> str:
     """What the draft was to set, else what the visitor set last, else what the inbox says."""
-    for wanted in (kept if kept != "active" else "", visitor.preferences.send_status):
+    for wanted in (asked if asked != "active" else "", visitor.preferences.send_status):
         if isinstance(wanted, str) and wanted in STATUSES:
             return wanted
     inbox = inboxes.by_id(db, head.account_id, head.inbox_id)

@@ -16,6 +16,7 @@ from deskhand.db.engine import Reader
 from deskhand.desk.conversations import queries, views
 from deskhand.desk.conversations.listing import finding
 from deskhand.desk.conversations.listing.filters import Wanted
+from deskhand.desk.conversations.listing.listed import Listed
 from deskhand.desk.conversations.listing.search import read as read_query
 from deskhand.desk.conversations.listing.walking import End
 from deskhand.desk.conversations.queries import Head
@@ -24,10 +25,14 @@ from deskhand.desk.inboxes.folders import Folder, folder_id
 from deskhand.web.frame import NAMES
 from deskhand.web.visiting import Visitor
 
-Order = Literal["newest", "oldest", "waiting"]
+Order = Literal["latest", "newest", "oldest", "waiting"]
+MOVING = ("latest", "waiting")
+"""Orders in which a conversation is somewhere else once it was answered or changed."""
 WAITS = (Folder.UNASSIGNED, Folder.MINE, Folder.NEEDS_ATTENTION, Folder.ASSIGNED)
 """Folders in which somebody may wait for us."""
 _LAST_ID = 2**62
+_NOBODY_WAITS = "nobody"
+_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _HALF_TYPED = re.compile(r"(?<![^\s(])\w{2,60}$")
 
 
@@ -39,7 +44,7 @@ class Place:
     name: str
     about: str
     wanted: Wanted
-    order: Order = "newest"
+    order: Order = "latest"
     kind: Folder | None = None
     inbox_id: int | None = None
     query: str = ""
@@ -54,18 +59,23 @@ class Place:
         """Where the list is, in the order that was chosen."""
         return self.at()
 
-    def at(self, *, order: Order | None = None, page: int = 1) -> str:
-        """A page of the list, in an order."""
+    def at(self, *, order: Order | None = None, page: int = 1, key: str | None = "") -> str:
+        """A page of the list, in an order; with the `key` by which a conversation stands there, that place in it."""
         asked: dict[str, str] = {"query": self.query} if self.base == "/search" and self.query else {}
-        if (order or self.order) != "newest":
+        if (order or self.order) != "latest":
             asked["order"] = order or self.order
         if page > 1:
             asked["page"] = str(page)
-        return self.base + (f"?{urlencode(asked)}" if asked else "")
+        if key != "":
+            asked["at"] = key or _NOBODY_WAITS
+        return self.base + (f"?{urlencode(asked, safe=':')}" if asked else "")
 
-    def of(self, id: int) -> str:
-        """A conversation that one comes to from here."""
-        return f"/conversation/{id}?from={quote(self.path, safe='/')}"
+    def of(self, one: Listed) -> str:
+        """A conversation of the list, which one comes to from here; what is beside it stays, wherever it moves."""
+        # What was found by the beginning of a word is found from there by that as well.
+        here = replace(self, query=f"{self.query}*") if self.hint else self
+        came_from = here.at(key=one.key) if self.order in MOVING else here.path
+        return f"/conversation/{one.id}?from={quote(came_from, safe='/:')}"
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -120,12 +130,8 @@ def view(db: Reader, visitor: Visitor, id: int, now: datetime, order: str = "") 
 
 def place(db: Reader, visitor: Visitor, came_from: str, now: datetime) -> Place | None:
     """The list at an address of ours; None for what is none, or none that the visitor sees."""
-    try:
-        split = urlsplit(came_from)
-    except ValueError:
-        return None
-    given = {name: values[-1] for name, values in parse_qs(split.query).items()}
-    order, parts = given.get("order", ""), split.path.strip("/").split("/")
+    path, given = _parts(came_from)
+    order, parts = given.get("order", ""), path.strip("/").split("/")
     try:
         match parts:
             case ["folder", id]:
@@ -142,33 +148,44 @@ def place(db: Reader, visitor: Visitor, came_from: str, now: datetime) -> Place 
 def neighbours(db: Reader, visitor: Visitor, came_from: str, conversation_id: int, now: datetime) -> Beside:
     """What stands beside a conversation in the list that one came from, or else in the folder that it lies in.
 
-    That is so wherever the conversation is by now: its place in the list's order is what counts. Raises as
-    `queries.head` does.
+    That is so wherever the conversation is by now: the place at which one saw it is what counts, or else the one that
+    it would have. Raises as `queries.head` does.
     """
     head = queries.head(db, visitor.actor, conversation_id)
     here = place(db, visitor, came_from, now) if came_from else None
     if here is None or here.fault:
         here = folder(db, visitor, _lies_in(head, visitor))
-    after = finding.beside(db, here.wanted, _end(head, here))
-    return Beside(
-        here.path, here.name, here.of(found) if (found := _before(db, head, here)) else None,
-        here.of(after.id) if after else None,
-    )  # fmt: skip
+        came_from = ""
+    end = _end(head, here, came_from)
+    after, before = finding.beside(db, here.wanted, end, head.id), _before(db, head, here, end)
+    return Beside(here.path, here.name, here.of(before) if before else None, here.of(after) if after else None)
 
 
-def _before(db: Reader, head: Head, here: Place) -> int | None:
+def _before(db: Reader, head: Head, here: Place, end: End) -> Listed | None:
     turned = msgspec.structs.replace(here.wanted, descending=not here.wanted.descending)
-    end = _end(head, here)
-    found = finding.beside(db, turned, end)
+    found = finding.beside(db, turned, end, head.id)
     if found is None and end.key is None:  # those nobody waits for come last, whichever the order
-        found = finding.beside(db, turned, End("~", _LAST_ID))
-    elif found is not None and found.key is None and end.key is not None:
-        found = None
-    return None if found is None else found.id
+        return finding.beside(db, turned, End("~", _LAST_ID), head.id)
+    return None if found is not None and found.key is None and end.key is not None else found
 
 
-def _end(head: Head, here: Place) -> End:
-    return End(head.waiting_since if here.order == "waiting" else head.created_at, head.id)
+def _end(head: Head, here: Place, came_from: str) -> End:
+    """Where a conversation stood in the list as one saw it, or else where it stands in it now."""
+    at = _parts(came_from)[1].get("at", "")
+    if here.order == "waiting":
+        return End(at if _AT.fullmatch(at) else None if at == _NOBODY_WAITS else head.waiting_since, head.id)
+    if here.order == "latest":
+        return End(at if _AT.fullmatch(at) else head.modified_at, head.id)
+    return End(head.created_at, head.id)
+
+
+def _parts(came_from: str) -> tuple[str, dict[str, str]]:
+    """The path of an address, and what its query says."""
+    try:
+        split = urlsplit(came_from)
+    except ValueError:
+        return "", {}
+    return split.path, {name: values[-1] for name, values in parse_qs(split.query).items()}
 
 
 def _lies_in(head: Head, visitor: Visitor) -> int:
@@ -178,15 +195,20 @@ def _lies_in(head: Head, visitor: Visitor) -> int:
 
 
 def _order(given: str, *, waits: bool) -> Order:
-    if given == "waiting" and waits:
-        return "waiting"
-    return "oldest" if given == "oldest" else "newest"
+    match given:
+        case "newest" | "oldest":
+            return given
+        case "waiting" if waits:
+            return "waiting"
+    return "latest"
 
 
 def _sorted(wanted: Wanted, order: Order) -> Wanted:
     if order == "waiting":
         return msgspec.structs.replace(wanted, sort="waitingSince", descending=False)
-    return msgspec.structs.replace(wanted, descending=order != "oldest")
+    if order == "latest":
+        return msgspec.structs.replace(wanted, sort="modifiedAt")
+    return msgspec.structs.replace(wanted, descending=order == "newest")
 
 
 def _asked(visitor: Visitor, query: str, now: datetime) -> tuple[Wanted, str]:

@@ -12,6 +12,7 @@ from deskhand.db.engine import Reader
 from deskhand.desk.conversations import presence
 from deskhand.desk.conversations.bulk import deleting
 from deskhand.desk.conversations.listing import finding, marks
+from deskhand.desk.conversations.listing.listed import Listed
 from deskhand.desk.conversations.listing.marks import Draft, More
 from deskhand.desk.conversations.presence import Here
 from deskhand.desk.conversations.queries import Shown
@@ -55,10 +56,12 @@ class Row(msgspec.Struct, frozen=True):
     waits: str
     level: str
     at: str
+    """When it was what the list's order goes by; empty where the waiting time says so already."""
     snoozed: str
     owner: Owner | None
     attachments: bool
     inbox: str
+    inbox_id: int
     here: list[Here]
     draft: Draft | None
     doomed: bool
@@ -108,15 +111,15 @@ def listing(db: Reader, visitor: Visitor, place: Place, page: int, now: datetime
 
 
 def _row(
-    one: Shown, place: Place, now: datetime, more: More, draft: Draft | None, here: Sequence[Here], inbox: str, *,
+    one: Listed, place: Place, now: datetime, more: More, draft: Draft | None, here: Sequence[Here], inbox: str, *,
     doomed: bool,
 ) -> Row:  # fmt: skip
     tags = msgspec.json.decode(one.tags, type=list[ShownTag])
-    waits, level = _waiting(one, now)
+    (waits, level), at = _waiting(one, now), _moment(one, place)
     return Row(
         id=one.id,
         number=one.number,
-        path=place.of(one.id),
+        path=place.of(one),
         who=words.full_name(one.customer_first, one.customer_last, one.customer_email) or "Somebody",
         subject=one_line(one.subject) or "(no subject)",
         preview=one_line(one.preview),
@@ -126,11 +129,12 @@ def _row(
         status=one.status,
         waits=waits,
         level=level,
-        at=_moment(one),
+        at=at if not waits or words.since(at, now) != waits else "",
         snoozed=snoozes.in_words(one.snoozed_until, now) if one.snoozed_until else "",
         owner=_owner(one, more),
         attachments=bool(more.attachments),
         inbox=inbox,
+        inbox_id=one.inbox_id,
         here=list(here),
         draft=draft,
         doomed=doomed,
@@ -146,10 +150,9 @@ def _waiting(one: Shown, now: datetime) -> tuple[str, str]:
     return words.since(one.waiting_since, now), level
 
 
-def _moment(one: Shown) -> str:
-    if one.status == "closed" and one.closed_at:
-        return one.closed_at
-    return one.user_updated_at or one.created_at
+def _moment(one: Listed, place: Place) -> str:
+    """The time that the list's order goes by."""
+    return str(one.key) if one.key and place.order != "waiting" else one.waiting_since or one.user_updated_at
 
 
 def _owner(one: Shown, more: More) -> Owner | None:

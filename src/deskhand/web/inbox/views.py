@@ -41,4 +41,4 @@ async def delete(asked: Asked) -> Response:
     id = asked.id()
     found = await asked.read(lambda db: views.by_id(db, asked.actor, id))
     await asked.write(lambda tx: views.delete(tx, asked.actor, id))
-    return asked.go("/search", f"The view {found.name} was removed.")
+    return asked.go("/search", f"The view {found.name} is deleted.")

@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import Any
-
 import msgspec
 from starlette.responses import Response
 
-from deskhand.catalogue.problems import BadRequest, FieldError, PreconditionFailed, Problem
+from deskhand.catalogue.problems import BadRequest, FieldError, Problem
 from deskhand.catalogue.threads import NewNote, ScheduleThread
 from deskhand.catalogue.values import WireTime
 from deskhand.db.engine import Reader, Writer
 from deskhand.desk.conversations import queries, replying
-from deskhand.desk.conversations.drafts import arrived, mentions, once, own, sending
+from deskhand.desk.conversations.drafts import arrived, mentions, notes, once, own, sending
 from deskhand.desk.conversations.drafts.arrived import Arrived
 from deskhand.desk.conversations.mail import undoing
 from deskhand.desk.conversations.timing import scheduling
 from deskhand.desk.users.preferences import prefer
 from deskhand.lib.clock import from_wire
-from deskhand.lib.text import plain, preview
+from deskhand.lib.text import plain
 from deskhand.mail.variables import marked, unfilled
 from deskhand.web import words
-from deskhand.web.inbox import given
+from deskhand.web.inbox import given, stopping
 from deskhand.web.inbox.moments import given_moment
-from deskhand.web.inbox.onward import here, onward
-from deskhand.web.inbox.panel import Panel, panel
+from deskhand.web.inbox.onward import here, onward, origin
 from deskhand.web.inbox.picking import variables
-from deskhand.web.pages import Asked, Pages, worded
+from deskhand.web.pages import Asked, Pages
 from deskhand.web.said import Undo
 
 PAGES = Pages()
-_ELSEWHERE = "You wrote something else here in another window: choose which text is to stay, and send it then"
-
-
-class News(msgspec.Struct, frozen=True):
-    """Something that arrived while somebody was writing, in words."""
-
-    who: str
-    did: str
-    at: str
-    text: str
-    kind: str
 
 
 class _Arrived(Exception):
@@ -52,10 +37,10 @@ class _Arrived(Exception):
 
 
 class _Sent(msgspec.Struct, frozen=True):
-    """What became of a form: which thread it made, whether it can be taken back; `led_to` when it was sent before."""
+    """What became of a form: which thread it made, for how long it can be undone; `led_to` when it was sent before."""
 
     thread_id: int = 0
-    held: bool = False
+    seconds: int = 0
     led_to: str | None = None
     named: tuple[str, ...] = ()
 
@@ -77,35 +62,36 @@ async def reply(asked: Asked) -> Response:
             seen, seen_at = given.seen(asked)
             if found := arrived.arrived(tx, asked.account_id, id, asked.visitor.id, seen, seen_at):
                 raise _Arrived(found)
-            if given.elsewhere(tx, asked, id, wanted):
-                raise PreconditionFailed(FieldError("", _ELSEWHERE, "precondition-failed"))
+            if other := given.elsewhere(tx, asked, id, wanted):
+                raise stopping.Elsewhere(other.body or "", other.form)
             thread_id = own.keep(tx, asked.actor, id, wanted, now, files)
-            held = False
+            seconds = 0
             if later:
                 plan = ScheduleThread(
                     scheduled_for=WireTime(later), unschedule_on_customer_reply=asked.form.has("until_answer")
                 )
                 scheduling.schedule(tx, asked.actor, id, thread_id, plan, now)
             else:
-                held = sending.send_draft(tx, asked.actor, id, thread_id, now, hold_s=asked.visitor.preferences.undo_s)
+                seconds = given.undo_seconds(tx, asked, queries.head(tx, asked.actor, id).inbox_id)
+                sending.send_draft(tx, asked.actor, id, thread_id, now, hold_s=seconds)
             _remember_status(tx, asked, wanted.status)
             once.led_to(tx, asked.account_id, asked.visitor.id, asked.form.text("token"), path)
-            return _Sent(thread_id, held)
+            return _Sent(thread_id, seconds)
 
         sent = await asked.write(work)
     except _Arrived as stop:
-        return await _stopped(asked, id, "reply", stop.found)
+        return await stopping.stopped(asked, id, "reply", stop.found)
+    except stopping.Elsewhere as other:
+        return await stopping.undecided(asked, id, "reply", other)
     except Problem as problem:
-        return await _refused(asked, id, "reply", problem)
+        return await stopping.refused(asked, id, "reply", problem)
     if sent.led_to is not None:
         return asked.go(sent.led_to or here(asked, id), "Sent.")
     if later:
         local = words.full_time(asked.visitor.local(from_wire(later)))
-        undo = Undo(f"/conversation/{id}/draft/{sent.thread_id}/take", {}, "Edit it")
+        undo = Undo(f"/conversation/{id}/draft/{sent.thread_id}/take", origin(asked), "Edit it")
         return asked.go(path, f"It goes out on {local}.", undo=undo)
-    seconds = asked.visitor.preferences.undo_s
-    undo_it = Undo(f"/conversation/{id}/undo", {"thread": str(sent.thread_id)}, seconds=seconds) if sent.held else None
-    return asked.go(path, "Sent.", undo=undo_it)
+    return asked.go(path, "Sent.", undo=given.undo_of(id, sent.thread_id, sent.seconds, **origin(asked)))
 
 
 @PAGES.post("/conversation/{id}/note")
@@ -114,7 +100,7 @@ async def note(asked: Asked) -> Response:
     id, now = asked.id(), asked.now
     path = here(asked, id)
     try:
-        text = given.note_text(asked)
+        text = await given.text(asked)
         files = await given.files(asked)
         if not text and not files:
             raise BadRequest(FieldError("", "There is nothing in the note yet", "NotEmpty"))
@@ -123,18 +109,22 @@ async def note(asked: Asked) -> Response:
         def work(tx: Writer) -> _Sent:
             if (before := _before(tx, asked)) is not None:
                 return before
+            if other := given.note_elsewhere(tx, asked, id, text):
+                raise stopping.Elsewhere(other.body, other.form)
             thread_id = replying.add_note(tx, asked.actor, id, new, files, now)
             known = mentions.colleagues(tx, asked.account_id, queries.head(tx, asked.actor, id).inbox_id)
             named = mentions.named(plain(text), known)
             mentions.keep(tx, asked.account_id, id, thread_id, named, now)
-            own.discard_note(tx, asked.actor, id)
+            notes.discard(tx, asked.actor, id)
             once.led_to(tx, asked.account_id, asked.visitor.id, asked.form.text("token"), path)
             others = tuple(one.name for one in known if one.id in named and one.id != asked.visitor.id)
             return _Sent(thread_id, named=others)
 
         added = await asked.write(work)
+    except stopping.Elsewhere as other:
+        return await stopping.undecided(asked, id, "note", other)
     except Problem as problem:
-        return await _refused(asked, id, "note", problem)
+        return await stopping.refused(asked, id, "note", problem)
     told = f" {words.joined(added.named)} will hear of it by mail." if added.named else ""
     return asked.go(path, f"Note added.{told}")
 
@@ -187,68 +177,3 @@ def _remember_status(tx: Writer, asked: Asked, status: str | None) -> None:
     known = asked.visitor.preferences
     if status and status != known.send_status:
         prefer(tx, asked.account_id, asked.visitor.id, msgspec.structs.replace(known, send_status=status))
-
-
-# -- Where nothing was sent
-
-
-async def _stopped(asked: Asked, id: int, kind: str, found: list[Arrived]) -> Response:
-    """What arrived, with the text below it to be sent all the same or changed."""
-    shown = await _kept(asked, id, kind)
-    news = [_news(one) for one in found]
-    status = 200 if given.by_script(asked) else 412  # a script shows it, and its browser would complain of an error
-    return await asked.page("writing/stopped.html", status, panel=shown, mode=kind, news=news, texts=[], **_ways(asked))
-
-
-async def _refused(asked: Asked, id: int, kind: str, problem: Problem) -> Response:
-    """What is wrong, with the text below it; a script has kept the text in its place and needs only the words."""
-    if given.by_script(asked) or isinstance(problem, PreconditionFailed) or problem.status in (403, 404):
-        raise problem
-    shown = await _kept(asked, id, kind)
-    texts = worded(problem)[1]
-    return await asked.page(
-        "writing/stopped.html", problem.status, panel=shown, mode=kind, news=[], texts=texts, **_ways(asked)
-    )
-
-
-def _ways(asked: Asked) -> dict[str, Any]:
-    """Where sending leads, as the form had it."""
-    return {"after": asked.form.text("next"), "up": {"path": asked.form.text("list")}}
-
-
-async def _kept(asked: Asked, id: int, kind: str) -> Panel:
-    """The panel with what was typed, which is kept as a draft first, so that it can't be lost from here on."""
-    form, now = asked.form, asked.now
-
-    async def keep() -> None:
-        if kind == "note":
-            text = given.note_text(asked)
-            await asked.write(lambda tx: own.keep_note(tx, asked.actor, id, text, now))
-        else:
-            wanted = await given.reply(asked, id)
-            files = await given.files(asked)
-            await asked.write(lambda tx: own.keep(tx, asked.actor, id, wanted, now, files))
-
-    with suppress(BadRequest):  # an address that is none: the fields show it as it was typed
-        await keep()
-    found = await asked.read(lambda db: panel(db, asked.visitor, id, now))
-    if kind == "note":
-        return found
-    typed = {name: form.text(name) for name in ("cc", "bcc", "owner") if form.has(name)}
-    if wanted := given.status(form.text("send")):
-        typed["status"] = wanted
-    if not found.html:
-        typed |= {"html": form.raw("html"), "text": form.raw("text")}
-    return msgspec.structs.replace(found, **typed)
-
-
-def _news(one: Arrived) -> News:
-    if one.by == "oneself":
-        return News("You", "replied from another window", one.created_at, preview(one.body or ""), "user")
-    name = words.full_name(one.first, one.last, "The customer" if one.by == "customer" else "Somebody")
-    did = {"note": "wrote a note", "customer": "wrote", "chat": "wrote", "phone": "noted a call"}.get(
-        one.type, "replied"
-    )
-    if one.state == "draft":
-        did = "drafted a reply"
-    return News(name, did, one.created_at, preview(one.body or ""), "note" if one.type == "note" else one.by)

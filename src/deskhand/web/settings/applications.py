@@ -113,7 +113,7 @@ async def change(asked: Asked) -> Response:
     _, wrong = await tried(asked, lambda tx: registering.change(tx, asked.actor, id, name, url))
     if wrong:
         return await _form(asked, id, {"name": name, "redirect_url": url}, wrong)
-    return asked.go(_HERE, f"{name} is saved.")
+    return asked.go(_HERE, f"The application {name} is saved.")
 
 
 @PAGES.get(_HERE + "/{id}/secret")
@@ -153,7 +153,7 @@ async def delete(asked: Asked) -> Response:
     """Delete an application with its tokens."""
     id = asked.id()
     before = await asked.write(lambda tx: registering.delete(tx, asked.actor, id))
-    return asked.go(_HERE, f"{before.name} is deleted.")
+    return asked.go(_HERE, f"The application {before.name} is deleted.")
 
 
 async def _one(asked: Asked) -> Registered:

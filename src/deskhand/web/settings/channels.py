@@ -1,4 +1,4 @@
-"""The mail of an inbox: its servers and whether they work, what replies carry, what came and what did not arrive."""
+"""The mail of an inbox: its servers and whether they work, what replies carry, and whether anything is missing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from collections.abc import Sequence
 import msgspec
 from starlette.responses import Response
 
-from deskhand.catalogue.problems import BadRequest, NotFound, PreconditionFailed
+from deskhand.catalogue.problems import BadRequest, NotFound
 from deskhand.db.engine import Reader, Writer
-from deskhand.desk.conversations.mail import received_listing, receiving, resending
-from deskhand.desk.conversations.mail.received_listing import Listed
+from deskhand.desk.conversations.mail import received_listing
 from deskhand.desk.conversations.mail.reconciling import Came, Reconciling, Stands
-from deskhand.desk.conversations.mail.resending import Undelivered as Gone
 from deskhand.desk.inboxes import mail_servers, queries, trial_mail
 from deskhand.desk.inboxes.mail_servers import Channel
 from deskhand.desk.inboxes.queries import InboxRow
@@ -23,16 +21,14 @@ from deskhand.mail.headers import Address
 from deskhand.mail.imap_in import Wire
 from deskhand.mail.post import Undelivered
 from deskhand.mail.trying import CONNECT_S, Step, try_imap, try_smtp
-from deskhand.web import words
 from deskhand.web.pages import Asked, Pages
 from deskhand.web.settings import channel_form as forms
+from deskhand.web.settings import tracing
 from deskhand.web.settings.channel_form import Typed
 from deskhand.web.settings.forms import Wrong
 
 PAGES = Pages("administrator")
 HERE = "/settings/inboxes/{id}/mail"
-STATES = {"": "All", "failed": "Failed", "skipped": "Skipped", "waiting": "Waiting", "taken": "Taken"}
-LISTED_MOST = 100
 COMPARE_S = 60.0
 """How long comparing may take: somebody waits for it."""
 
@@ -75,7 +71,9 @@ async def change(asked: Asked) -> Response:
     begin = typed.begin if typed.imap.own and channel.position is None else ""
 
     def write(tx: Writer) -> None:
+        before = tracing.mail_of(tx, asked, channel.inbox.id)
         mail_servers.change(tx, asked.account_id, channel.inbox.id, wanted, asked.web.sealer, asked.now, begin)
+        tracing.of_mail(asked, tx, before)
 
     try:
         await asked.write(write)
@@ -86,7 +84,7 @@ async def change(asked: Asked) -> Response:
     if asked.form.text("do") == "test":
         channel = await _channel(asked)
         return await _form(asked, channel, forms.kept(channel), tried=await _try(asked, channel), saved=True)
-    return asked.go(_path(asked), "The mail settings are saved.")
+    return asked.go(path_of(asked), "The mail settings are saved.")
 
 
 @PAGES.post(HERE + "/test")
@@ -107,9 +105,9 @@ async def trial(asked: Asked) -> Response:
         now = asked.web.clock.now()
         await trial_mail.send(asked.web.mail.post, asked.web.database, channel.inbox, channel.smtp, to, now)
     except Undelivered as problem:
-        return asked.go(_path(asked), f"The test mail did not leave: {problem.reason}.", fault=True)
+        return asked.go(path_of(asked), f"The test mail did not leave: {problem.reason}.", fault=True)
     where = "It was caught: look into the sandbox’s mail." if asked.web.captured else "Look into your mailbox."
-    return asked.go(_path(asked), f"A test mail is on its way to {asked.visitor.email}. {where}")
+    return asked.go(path_of(asked), f"A test mail is on its way to {asked.visitor.email}. {where}")
 
 
 async def _try(asked: Asked, channel: Channel) -> list[Tried]:
@@ -150,77 +148,6 @@ async def _form(
     )  # fmt: skip
 
 
-# -- What came
-
-
-@PAGES.get(HERE + "/received")
-async def received(asked: Asked) -> Response:
-    """What came to an inbox, and what became of it."""
-    state = asked.query("state") if asked.query("state") in STATES else ""
-
-    def read(db: Reader) -> tuple[InboxRow, list[Listed]]:
-        inbox = _inbox(db, asked)
-        if state:
-            return inbox, received_listing.in_state(db, asked.account_id, inbox.id, state, LISTED_MOST)
-        return inbox, received_listing.newest(db, asked.account_id, inbox.id, LISTED_MOST)
-
-    inbox, found = await asked.read(read, "slow")
-    return await asked.page(
-        "settings/channels_received.html", inbox=inbox, messages=found, state=state, states=STATES, most=LISTED_MOST
-    )
-
-
-@PAGES.post(HERE + "/received/again")
-async def read_again(asked: Asked) -> Response:
-    """Have a message read again that could not be, or all of them."""
-    id = asked.form.id("id")
-
-    def again(tx: Writer) -> int:
-        inbox = _inbox(tx, asked)
-        if id is None:
-            return receiving.retry_failed(tx, asked.account_id, inbox.id, asked.now)
-        return int(receiving.retry(tx, asked.account_id, id, asked.now))
-
-    count = await asked.write(again)
-    text = f"{words.counted(count, 'message')} will be read again." if count else "It has been read again already."
-    return asked.back(f"{_path(asked)}/received", text)
-
-
-# -- What did not arrive
-
-
-@PAGES.get(HERE + "/undelivered")
-async def undelivered(asked: Asked) -> Response:
-    """Mails from an inbox that did not arrive, or not everywhere."""
-
-    def read(db: Reader) -> tuple[InboxRow, list[Gone]]:
-        inbox = _inbox(db, asked)
-        return inbox, resending.undelivered_from(db, asked.account_id, inbox.id, LISTED_MOST)
-
-    inbox, found = await asked.read(read, "slow")
-    mails = [(one, _recipients(one)) for one in found]
-    return await asked.page("settings/channels_undelivered.html", inbox=inbox, mails=mails, most=LISTED_MOST)
-
-
-@PAGES.post(HERE + "/undelivered/again")
-async def send_again(asked: Asked) -> Response:
-    """Send a mail again to those whom it did not reach."""
-    thread_id = asked.form.id("thread")
-    if thread_id is None:
-        raise NotFound
-    path = f"{_path(asked)}/undelivered"
-    try:
-        await asked.write(lambda tx: resending.resend_of(tx, asked.account_id, thread_id, asked.now))
-    except PreconditionFailed as problem:
-        text = "; ".join(error.message for error in problem.errors)
-        return asked.go(path, f"{text[:1].upper()}{text[1:]}.", fault=True)
-    return asked.go(path, "It is tried again.")
-
-
-def _recipients(one: Gone) -> list[str]:
-    return [to for listed in (one.recipients, one.cc, one.bcc) for to in msgspec.json.decode(listed, type=list[str])]
-
-
 # -- Is anything missing
 
 
@@ -256,7 +183,7 @@ async def compare_now(asked: Asked) -> Response:
         async with asked.web.mail.tries, asyncio.timeout(COMPARE_S):
             stands = await asyncio.to_thread(work)
     except TimeoutError:
-        path = f"{_path(asked)}/check"
+        path = f"{path_of(asked)}/check"
         return asked.go(
             path, f"Comparing takes longer than {COMPARE_S:g} seconds: use “deskhand mail check”.", fault=True
         )
@@ -272,14 +199,15 @@ async def look_again(asked: Asked) -> Response:
     """Have the mailbox read anew from its beginning; what is here already is known again."""
 
     def again(tx: Writer) -> bool:
-        return imap_positions.look_again(tx, asked.account_id, _inbox(tx, asked).id)
+        return imap_positions.look_again(tx, asked.account_id, inbox_of(tx, asked).id)
 
     done = await asked.write(again)
     text = "The mailbox will be read anew." if done else "No mailbox of this inbox has been read yet."
-    return asked.go(f"{_path(asked)}/check", text, fault=not done)
+    return asked.go(f"{path_of(asked)}/check", text, fault=not done)
 
 
-def _path(asked: Asked) -> str:
+def path_of(asked: Asked) -> str:
+    """The address of the mail settings that are asked about."""
     return HERE.replace("{id}", str(asked.id()))
 
 
@@ -287,7 +215,8 @@ async def _channel(asked: Asked) -> Channel:
     return await asked.read(lambda db: mail_servers.channel(db, asked.account_id, asked.id(), asked.web.sealer))
 
 
-def _inbox(db: Reader, asked: Asked) -> InboxRow:
+def inbox_of(db: Reader, asked: Asked) -> InboxRow:
+    """The inbox that the path names; raises NotFound."""
     found = queries.by_id(db, asked.account_id, asked.id())
     if found is None:
         raise NotFound

@@ -56,7 +56,7 @@ async def create(asked: Asked) -> Response:
     _, wrong = await tried(asked, lambda tx: custom_fields.add(tx, asked.actor, inbox_id, wanted))
     if wrong:
         return await _new(asked, str(inbox_id), _given(wanted), wrong)
-    return asked.go(f"{_HERE}?inbox={inbox_id}", f"The field {wanted.name} is there.")
+    return asked.go(f"{_HERE}?inbox={inbox_id}", f"The field {wanted.name} is added.")
 
 
 async def _new(asked: Asked, inbox: str, given: Mapping[str, Any], wrong: Wrong) -> Response:

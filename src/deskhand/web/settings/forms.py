@@ -19,6 +19,7 @@ Wrong = dict[str, str]
 """What is wrong with a form that was sent, a sentence for each field; empty: nothing is."""
 _CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
 _NAMES = {
+    "assignment_limit": "The number",
     "choices": "The choices",
     "color": "The colour",
     "default_status": "The status",
@@ -28,6 +29,7 @@ _NAMES = {
     "options": "The choices",
     "rate_limit": "The rate limit",
     "redirect_url": "The address",
+    "rotation": "Who",
     "slug": "The name in the API",
     "tags": "The name",
     "timezone": "The time zone",

@@ -73,7 +73,7 @@ async def create(asked: Asked) -> Response:
     id, wrong = await tried(asked, lambda tx: inboxes.create(tx, asked.actor, wanted, users, asked.now))
     if id is None:
         return await _form(asked, None, _given(wanted, users), wrong)
-    return asked.go(f"{_HERE}/{id}/mail", f"{wanted.name} is there. Now decide how its mail comes and goes.")
+    return asked.go(f"{_HERE}/{id}/mail", f"The inbox {wanted.name} is added. Now decide how its mail comes and goes.")
 
 
 @PAGES.get(_HERE + "/{id}")
@@ -90,7 +90,7 @@ async def change(asked: Asked) -> Response:
     _, wrong = await tried(asked, lambda tx: inboxes.change(tx, asked.actor, id, wanted, users, asked.now))
     if wrong:
         return await _form(asked, id, _given(wanted, users), wrong)
-    return asked.go(f"{_HERE}/{id}", f"{wanted.name} is saved.")
+    return asked.go(f"{_HERE}/{id}", f"The inbox {wanted.name} is saved.")
 
 
 @PAGES.get(_HERE + "/{id}/delete")

@@ -20,9 +20,12 @@ HERE = "/settings/jobs"
 SHOWN_MOST = 100
 NAMES = {
     "send_email": "Send a reply by mail",
+    "mail_security_notice": "Tell a user how their signing in was changed",
     "send_answer": "Send an automatic answer",
     "receive_email": "Read a mail that came",
+    "assign_new": "Give a new conversation to somebody",
     "announce_reply": "Tell of a reply that was sent",
+    "begin_conversation": "Send a new conversation or a forward",
     "send_scheduled": "Send a reply that was planned",
     "wake_conversation": "End a snooze",
     "link_customers": "Link customers with their organization",

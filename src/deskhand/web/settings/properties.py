@@ -82,7 +82,7 @@ async def create(asked: Asked) -> Response:
     _, wrong = await tried(asked, work)
     if wrong:
         return await _form(asked, None, given | {"slug": form.text("slug"), "choices": _choices(form)}, wrong)
-    return asked.go(_HERE, f"The property {name} is there.")
+    return asked.go(_HERE, f"The property {name} is added.")
 
 
 @PAGES.get(_HERE + "/{whose}/{slug}")

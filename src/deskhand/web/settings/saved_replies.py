@@ -143,7 +143,7 @@ async def _done(asked: Asked, id: int | None, work: Any) -> Response:
     if saved is None:
         return await _form(asked, id, given, wrong)
     inbox_id = await asked.read(lambda db: listing.inbox_of(db, asked.account_id, saved))
-    return asked.go(f"{_HERE}?inbox={inbox_id}", f"{given['name']} is saved.")
+    return asked.go(f"{_HERE}?inbox={inbox_id}", f"The saved reply {given['name']} is saved.")
 
 
 @PAGES.get(_HERE + "/{id}/delete")
@@ -180,7 +180,7 @@ async def delete(asked: Asked) -> Response:
         return inbox_id, name
 
     inbox_id, name = await asked.write(work)
-    return asked.go(f"{_HERE}?inbox={inbox_id}", f"{name} is deleted.")
+    return asked.go(f"{_HERE}?inbox={inbox_id}", f"The saved reply {name} is deleted.")
 
 
 async def _form(

@@ -43,7 +43,7 @@ async def create(asked: Asked) -> Response:
     made, wrong = await tried(asked, work)
     if made is None:
         return await _list(asked, name, {"name": next(iter(wrong.values()))})
-    return asked.go(_HERE, f"The tag {made} is there.")
+    return asked.go(_HERE, f"The tag {made} is added.")
 
 
 async def _list(asked: Asked, name: str, wrong: Wrong) -> Response:

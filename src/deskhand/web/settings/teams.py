@@ -46,7 +46,7 @@ async def create(asked: Asked) -> Response:
     _, wrong = await tried(asked, lambda tx: teams.create(tx, asked.actor, name, members, asked.now))
     if wrong:
         return await _form(asked, None, {"name": name, "members": members}, wrong)
-    return asked.go(_HERE, f"The team {name} is there.")
+    return asked.go(_HERE, f"The team {name} is added.")
 
 
 @PAGES.get(_HERE + "/{id}")

@@ -26,11 +26,12 @@ from deskhand.oauth import of_users, second_factor
 from deskhand.oauth.of_users import Seen
 from deskhand.outbox import events
 from deskhand.web import words
+from deskhand.web.account.confirming import EMPTY, NotConfirmed, confirm, how
 from deskhand.web.pages import Asked, Pages
 from deskhand.web.settings.forms import Wrong, ask_first, page_number, shaped, tried
 
 PAGES = Pages("administrator")
-_HERE = "/settings/users"
+HERE = "/settings/users"
 _SHOWN = 50
 ROLES = {
     "owner": ("Owner", "Everything, the account and other owners included."),
@@ -39,6 +40,7 @@ ROLES = {
     "light user": ("Light user", "Reads and writes notes in the inboxes chosen below, but doesn't answer customers."),
 }
 """What the roles are called, and what they are for."""
+_TO_CHANGE = {EMPTY: "Enter your own password to change the address."}
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -52,7 +54,7 @@ class _Line(msgspec.Struct, frozen=True):
     second_factor: bool
 
 
-@PAGES.get(_HERE)
+@PAGES.get(HERE)
 async def show_all(asked: Asked) -> Response:
     """All users; `q` looks in names and addresses."""
     q, page = asked.query("q"), page_number(asked)
@@ -64,7 +66,7 @@ async def show_all(asked: Asked) -> Response:
         secured = of_users.with_second_factor(db, account_id)
         return [
             _Line(
-                row, _name(row), ROLES[row.role][0] if row.role in ROLES else row.role,
+                row, name_of(row), ROLES[row.role][0] if row.role in ROLES else row.role,
                 _inboxes(row, let_in.get(row.id, []), names), seen.get(row.id), row.id in secured,
             )
             for row in changing.all_of(db, account_id)
@@ -78,13 +80,13 @@ async def show_all(asked: Asked) -> Response:
     return await asked.page("settings/users/list.html", lines=shown, total=len(found), q=q, number=page, last=last)
 
 
-@PAGES.get(f"{_HERE}/new")
+@PAGES.get(f"{HERE}/new")
 async def ask_new(asked: Asked) -> Response:
     """The form that invites somebody."""
     return await _new(asked, {"role": "user", "inboxes": [row.id for row in await _all_inboxes(asked)]}, {})
 
 
-@PAGES.post(f"{_HERE}/new")
+@PAGES.post(f"{HERE}/new")
 async def invite(asked: Asked) -> Response:
     """Invite somebody, who gets a mail with a link."""
     form = asked.form
@@ -108,7 +110,7 @@ async def invite(asked: Asked) -> Response:
     id, wrong = await tried(asked, work)
     if id is None:
         return await _new(asked, given | {"inboxes": chosen}, wrong)
-    return asked.go(_HERE, f"{given['first_name']} has been invited. A mail is on its way to {given['email']}.")
+    return asked.go(HERE, f"{given['first_name']} has been invited. A mail is on its way to {given['email']}.")
 
 
 async def _new(asked: Asked, given: Mapping[str, Any], wrong: Wrong) -> Response:
@@ -120,13 +122,13 @@ async def _new(asked: Asked, given: Mapping[str, Any], wrong: Wrong) -> Response
     )  # fmt: skip
 
 
-@PAGES.get(_HERE + "/{id}")
+@PAGES.get(HERE + "/{id}")
 async def show(asked: Asked) -> Response:
     """A user, to be changed."""
     return await _show(asked, None, {})
 
 
-@PAGES.post(_HERE + "/{id}")
+@PAGES.post(HERE + "/{id}")
 async def change(asked: Asked) -> Response:
     """Change a user's name, address, role and inboxes."""
     id, form = asked.id(), asked.form
@@ -135,6 +137,13 @@ async def change(asked: Asked) -> Response:
         role=form.text("role"), job_title=form.text("job_title"),
     )  # fmt: skip
     chosen = form.ids("inboxes")
+    given = msgspec.structs.asdict(wanted) | {"inboxes": chosen}
+    before = await asked.read(lambda db: changing.user(db, asked.account_id, id))
+    if before.state == "active" and wanted.email.strip().lower() != before.email:
+        try:  # whoever has somebody's address can take their place
+            await confirm(asked, form.raw("current"))
+        except NotConfirmed as refused:
+            return await _show(asked, given, {"current": _TO_CHANGE.get(str(refused), str(refused))})
 
     def work(tx: Writer) -> None:
         changing.change(tx, asked.actor, id, wanted, asked.now)
@@ -145,8 +154,8 @@ async def change(asked: Asked) -> Response:
 
     _, wrong = await tried(asked, work)
     if wrong:
-        return await _show(asked, msgspec.structs.asdict(wanted) | {"inboxes": chosen}, wrong)
-    return asked.go(f"{_HERE}/{id}", f"{wanted.first_name}'s settings are saved.")
+        return await _show(asked, given, wrong)
+    return asked.go(f"{HERE}/{id}", f"{wanted.first_name}'s settings are saved.")
 
 
 async def _show(asked: Asked, given: Mapping[str, Any] | None, wrong: Wrong) -> Response:
@@ -171,55 +180,20 @@ async def _show(asked: Asked, given: Mapping[str, Any] | None, wrong: Wrong) -> 
     found = await asked.read(read)
     return await asked.page(
         "settings/users/form.html", 400 if wrong else 200, wrong=wrong, roles=_roles(asked, found["row"]),
-        name=_name(found["row"]), mine=id == asked.visitor.id, may=_may(asked, found["row"]), **found,
+        name=name_of(found["row"]), mine=id == asked.visitor.id, may=_may(asked, found["row"]),
+        how=await how(asked) if "current" in wrong else "", **found,
     )  # fmt: skip
 
 
-@PAGES.post(_HERE + "/{id}/invite")
+@PAGES.post(HERE + "/{id}/invite")
 async def invite_again(asked: Asked) -> Response:
     """Mail an invitation again."""
     id = asked.id()
     await asked.write(lambda tx: sign_in_links.invite_again(tx, asked.actor, id, asked.now))
-    return asked.go(f"{_HERE}/{id}", "The invitation is on its way again. The link sent before no longer works.")
+    return asked.go(f"{HERE}/{id}", "The invitation is on its way again. The link sent before no longer works.")
 
 
-@PAGES.post(_HERE + "/{id}/sign-out")
-async def sign_out(asked: Asked) -> Response:
-    """Sign a user out everywhere."""
-    id = asked.id()
-
-    def work(tx: Writer) -> UserRow:
-        row = changing.user(tx, asked.account_id, id)
-        changing.require_may_change(asked.actor, row)
-        of_users.sign_out(tx, asked.account_id, id)
-        return row
-
-    row = await asked.write(work)
-    return asked.go(f"{_HERE}/{id}", f"{row.first_name} is signed out of all browsers and programs.")
-
-
-@PAGES.post(_HERE + "/{id}/second-factor")
-async def drop_second_factor(asked: Asked) -> Response:
-    """Let somebody in without a code who lost the app that makes them; they can set up another.
-
-    Nobody does so for themselves: on the page of their account that takes their password.
-    """
-    id = asked.id()
-    if id == asked.visitor.id:
-        return asked.go("/account/second-factor/off")
-
-    def work(tx: Writer) -> UserRow:
-        row = changing.user(tx, asked.account_id, id)
-        changing.require_may_change(asked.actor, row)
-        second_factor.switch_off(tx, asked.account_id, id)
-        of_users.sign_out(tx, asked.account_id, id)
-        return row
-
-    row = await asked.write(work)
-    return asked.go(f"{_HERE}/{id}", f"{row.first_name} signs in without a code now, until they set up another app.")
-
-
-@PAGES.get(_HERE + "/{id}/delete")
+@PAGES.get(HERE + "/{id}/delete")
 async def ask_delete(asked: Asked) -> Response:
     """What deleting a user would do."""
     id, account_id = asked.id(), asked.account_id
@@ -230,7 +204,7 @@ async def ask_delete(asked: Asked) -> Response:
         return row, closing.owned(db, account_id, id), named
 
     row, owned, workflows = await asked.read(read)
-    first = row.first_name or _name(row)
+    first = row.first_name or name_of(row)
     blocked = ""
     if row.id == asked.visitor.id:
         blocked = "Nobody can delete themselves. Somebody else has to do it."
@@ -243,12 +217,12 @@ async def ask_delete(asked: Asked) -> Response:
     if workflows:
         does.append(f"These workflows name {first} and stop until they are changed: {words.joined(workflows)}.")
     return await ask_first(
-        asked, f"Delete {_name(row)}?", does, up=f"{_HERE}/{id}", above=_name(row), button="Delete user",
+        asked, f"Delete {name_of(row)}?", does, up=f"{HERE}/{id}", above=name_of(row), button="Delete user",
         blocked=blocked,
     )  # fmt: skip
 
 
-@PAGES.post(_HERE + "/{id}/delete")
+@PAGES.post(HERE + "/{id}/delete")
 async def delete(asked: Asked) -> Response:
     """Delete a user; their conversations have no owner then."""
     id = asked.id()
@@ -262,14 +236,15 @@ async def delete(asked: Asked) -> Response:
         return row
 
     row = await asked.write(work)
-    return asked.go(_HERE, f"{_name(row)} is deleted.")
+    return asked.go(HERE, f"{name_of(row)} is deleted.")
 
 
 async def _all_inboxes(asked: Asked) -> list[InboxRow]:
     return await asked.read(lambda db: inboxes.all_of(db, asked.account_id))
 
 
-def _name(row: UserRow) -> str:
+def name_of(row: UserRow) -> str:
+    """A user's name, or else their address."""
     return words.full_name(row.first_name, row.last_name, row.email or "")
 
 

@@ -23,7 +23,7 @@ from deskhand.desk.webhooks.queries import WebhookRow
 from deskhand.lib.clock import to_wire
 from deskhand.web import words
 from deskhand.web.pages import Asked, Pages
-from deskhand.web.settings import forms, webhook_form
+from deskhand.web.settings import forms, tracing, webhook_form
 from deskhand.web.settings.forms import Wrong
 
 PAGES = Pages("administrator")
@@ -65,7 +65,7 @@ async def add(asked: Asked) -> Response:
     secret = typed.secret or secrets.token_hex(SECRET_BYTES)
     try:
         new = forms.shaped(NewWebhook, webhook_form.given(typed, secret))
-        id = await asked.write(lambda tx: verbs.create(tx, asked.actor, new, asked.now))
+        id = await asked.write(lambda tx: _create(tx, asked, new))
     except BadRequest as problem:
         return await _form(asked, typed, wrong=webhook_form.wrong(problem), status=400)
     if typed.secret:
@@ -118,17 +118,24 @@ async def change(asked: Asked) -> Response:
     try:
         new = forms.shaped(OverwrittenWebhook, webhook_form.given(typed, typed.secret or "kept"))
         new = msgspec.structs.replace(new, secret=typed.secret)
-        await asked.write(lambda tx: verbs.change(tx, asked.actor, row.id, new, asked.now))
+        await asked.write(lambda tx: _change(tx, asked, row.id, new))
     except BadRequest as problem:
         return await _form(asked, typed, row, webhook_form.wrong(problem), 400)
-    return asked.go(f"{HERE}/{row.id}", "The webhook is changed. It tells what you may see from now on.")
+    return asked.go(f"{HERE}/{row.id}", "The webhook is saved. It tells what you may see from now on.")
 
 
 @PAGES.post(HERE + "/{id}/switch")
 async def switch(asked: Asked) -> Response:
     """Switch a webhook on or off."""
     state: Literal["enabled", "disabled"] = "enabled" if asked.form.text("state") == "enabled" else "disabled"
-    await asked.write(lambda tx: verbs.switch(tx, asked.actor, asked.id(), state, asked.now))
+    on = "on" if state == "enabled" else "off"
+
+    def work(tx: Writer) -> None:
+        verbs.switch(tx, asked.actor, asked.id(), state, asked.now)
+        row = queries.known_to(tx, asked.actor, asked.id())
+        tracing.of_webhook(asked, tx, f"switched {on}", row, f"switched_{on}")
+
+    await asked.write(work)
     text = "The webhook is on. What it missed can be sent again." if state == "enabled" else "The webhook is off."
     return asked.back(f"{HERE}/{asked.id()}", text)
 
@@ -137,7 +144,13 @@ async def switch(asked: Asked) -> Response:
 async def renew(asked: Asked) -> Response:
     """Sign with another secret from now on, which is shown once."""
     secret = secrets.token_hex(SECRET_BYTES)
-    await asked.write(lambda tx: verbs.renew_secret(tx, asked.actor, asked.id(), secret, asked.now))
+
+    def work(tx: Writer) -> None:
+        verbs.renew_secret(tx, asked.actor, asked.id(), secret, asked.now)
+        row = queries.known_to(tx, asked.actor, asked.id())
+        tracing.of_webhook(asked, tx, "gave another secret to", row, "secret_renewed")
+
+    await asked.write(work)
     return await _once(asked, asked.id(), secret, "The secret is another one now")
 
 
@@ -231,8 +244,25 @@ async def ask(asked: Asked) -> Response:
 @PAGES.post(HERE + "/{id}/delete")
 async def delete(asked: Asked) -> Response:
     """Delete a webhook."""
-    await asked.write(lambda tx: verbs.delete(tx, asked.actor, asked.id()))
+
+    def work(tx: Writer) -> None:
+        row = queries.known_to(tx, asked.actor, asked.id())
+        verbs.delete(tx, asked.actor, row.id)
+        tracing.of_webhook(asked, tx, "deleted", row, "deleted")
+
+    await asked.write(work)
     return asked.go(HERE, "The webhook is deleted.")
+
+
+def _create(tx: Writer, asked: Asked, new: NewWebhook) -> int:
+    id = verbs.create(tx, asked.actor, new, asked.now)
+    tracing.of_webhook(asked, tx, "added", queries.known_to(tx, asked.actor, id), "added")
+    return id
+
+
+def _change(tx: Writer, asked: Asked, id: int, new: OverwrittenWebhook) -> None:
+    verbs.change(tx, asked.actor, id, new, asked.now)
+    tracing.of_webhook(asked, tx, "changed", queries.known_to(tx, asked.actor, id), "changed")
 
 
 async def _form(

@@ -25,6 +25,7 @@ from deskhand.desk.workflows.verbs import NewWorkflow
 from deskhand.lib.clock import from_wire
 from deskhand.web import words
 from deskhand.web.pages import Asked, Pages
+from deskhand.web.settings import tracing
 from deskhand.web.settings import workflow_faults as faults
 from deskhand.web.settings import workflow_form as forms
 from deskhand.web.settings import workflow_rows as rows
@@ -119,7 +120,16 @@ async def switch(asked: Asked) -> Response:
     """Switch a workflow on or off."""
     wanted = "active" if asked.form.text("status") == "active" else "inactive"
     patch = Patch(op="replace", path="/status", value=wanted)
-    await asked.write(lambda tx: verbs.change(tx, asked.actor, asked.id(), [patch], asked.now))
+
+    def work(tx: Writer) -> None:
+        before = queries.by_id(tx, asked.account_id, asked.id())
+        verbs.change(tx, asked.actor, asked.id(), [patch], asked.now)
+        after = queries.existing(tx, asked.account_id, asked.id())
+        if before is None or before.status != after.status:
+            on = "on" if wanted == "active" else "off"
+            tracing.of_workflow(asked, tx, f"switched {on}", after, f"switched_{on}")
+
+    await asked.write(work)
     text = "It is on. It looks at what happens from now on." if wanted == "active" else "It is off."
     return asked.back(HERE, text)
 
@@ -128,14 +138,29 @@ async def switch(asked: Asked) -> Response:
 async def shift(asked: Asked) -> Response:
     """Let a workflow have its turn earlier or later."""
     by: Literal[-1, 1] = -1 if asked.form.text("by") == "up" else 1
-    await asked.write(lambda tx: verbs.shift(tx, asked.account_id, asked.id(), by))
+
+    def work(tx: Writer) -> None:
+        before = queries.by_id(tx, asked.account_id, asked.id())
+        verbs.shift(tx, asked.account_id, asked.id(), by)
+        after = queries.existing(tx, asked.account_id, asked.id())
+        if before is None or before.position != after.position:
+            tracing.of_workflow(asked, tx, "changed the turn of", after, "shifted")
+
+    await asked.write(work)
     return asked.back(HERE)
 
 
 @PAGES.post(HERE + "/{id}/delete")
 async def delete(asked: Asked) -> Response:
     """Delete a workflow."""
-    await asked.write(lambda tx: verbs.delete(tx, asked.account_id, asked.id(), asked.now))
+
+    def work(tx: Writer) -> None:
+        row = queries.by_id(tx, asked.account_id, asked.id())
+        verbs.delete(tx, asked.account_id, asked.id(), asked.now)
+        if row is not None:
+            tracing.of_workflow(asked, tx, "deleted", row, "deleted")
+
+    await asked.write(work)
     return asked.go(HERE, "The workflow is deleted; what it did stays.")
 
 
@@ -153,18 +178,21 @@ async def _answer(asked: Asked, draft: Draft, one: Shown | None) -> Response:
         new = given.read(asked.account_id, forms.as_given(draft, asked.visitor), asked.now)
         if wish == "try":
             return await _form(asked, draft, one, tried=await _tried(asked, new, one))
-        id = await asked.write(partial(_save, new=new, one=one))
+        id = await asked.write(partial(_save, asked=asked, new=new, one=one))
     except BadRequest as problem:
         wrong = faults.at_their_rows(draft, problem.errors)
         return await _form(asked, msgspec.structs.replace(draft, faults=wrong), one, 400)
     return asked.go(HERE + f"?inbox={draft.inbox_id}#workflow-{id}", f"The workflow “{draft.name}” is saved.")
 
 
-def _save(tx: Writer, new: NewWorkflow, one: Shown | None) -> int:
+def _save(tx: Writer, asked: Asked, new: NewWorkflow, one: Shown | None) -> int:
     if one is None:
-        return verbs.add(tx, new)
-    verbs.replace(tx, one.id, new)
-    return one.id
+        id, did, change = verbs.add(tx, new), "made", "added"
+    else:
+        verbs.replace(tx, one.id, new)
+        id, did, change = one.id, "changed", "changed"
+    tracing.of_workflow(asked, tx, did, queries.existing(tx, asked.account_id, id), change)
+    return id
 
 
 async def _tried(asked: Asked, new: NewWorkflow, one: Shown | None) -> DryRun:

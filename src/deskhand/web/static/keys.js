@@ -53,8 +53,7 @@ function list() {
   shown.set("?", "Show these keys");
   for (const [name, label] of shown) {
     const row = rows.insertRow();
-    for (const part of name.split(" ")) row.insertCell().append(cap(part));
-    if (!name.includes(" ")) row.cells[0].colSpan = 2;
+    row.insertCell().append(...name.split(" ").flatMap((part, at) => at ? [" ", cap(part)] : [cap(part)]));
     row.insertCell().textContent = label;
   }
   const form = document.createElement("form");
@@ -63,8 +62,13 @@ function list() {
   close.className = "button";
   close.textContent = "Close";
   form.append(close);
-  body.append(title, table, form);
-  dialog.append(body);
+  const head = document.createElement("header");
+  head.className = "row keys-head";
+  form.className = "end";
+  head.append(title, form);
+  body.append(table);
+  dialog.className = "keys";
+  dialog.append(head, body);
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
@@ -72,6 +76,6 @@ function list() {
 
 function cap(text) {
   const made = document.createElement("kbd");
-  made.textContent = text === " " ? "Space" : text;
+  made.textContent = {" ": "Space", ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc"}[text] ?? (text.length > 1 || text.toLowerCase() === text ? text.toUpperCase() : `Shift ${text}`);
   return made;
 }

@@ -4,7 +4,8 @@ import {alert, prefetch} from "./navigate.js";
 
 const chosen = new Map();  // by the address of the list: which conversations are chosen, however often it is shown anew
 let last = null;           // the row that was chosen or left out last, where ranges begin
-let place = {list: "", row: "", index: 0};  // where one is, for when the list is shown anew
+let seen = {list: "", rows: []};  // the list as it was shown last: each row's conversation and address
+let place = spot("");      // where one is, for when the list is shown anew
 let lent = null;           // a row that is chosen only as long as a menu is open
 
 const form = () => document.getElementById("list-form");
@@ -18,10 +19,29 @@ const kept = () => {
   return chosen.get(name);
 };
 
-function stand(row) {
+function spot(row) {
+  const index = seen.rows.findIndex(one => one.row === row), ids = seen.rows.map(one => one.row);
+  return {list: seen.list, row, index: Math.max(0, index), href: seen.rows[index]?.href, before: ids.slice(0, Math.max(0, index)).reverse(), after: ids.slice(index + 1)};
+}
+
+// A conversation that was answered or changed is somewhere else in the list, which its address tells: it has the place.
+const moved = row => place.list === form().dataset.list && row?.dataset.row === place.row && link(row).href !== place.href;
+
+// The first of some rows that is still there.
+function firstOf(ids) {
   const all = rows();
-  for (const one of all) one.classList.toggle("at", one === row);
-  place = {list: form().dataset.list, row: row.dataset.row, index: all.indexOf(row)};
+  return ids.map(id => all.find(one => one.dataset.row === id)).find(Boolean);
+}
+
+// Who is on one that moved goes on from where it was.
+function beside(row, by) {
+  const all = rows();
+  return moved(row) ? firstOf(by > 0 ? place.after : place.before) : all[all.indexOf(row) + by];
+}
+
+function stand(row) {
+  for (const one of rows()) one.classList.toggle("at", one === row);
+  if (!moved(row)) place = spot(row.dataset.row);
 }
 
 function go(row, {focus = true} = {}) {
@@ -35,7 +55,7 @@ function go(row, {focus = true} = {}) {
 function step(by) {
   const all = rows(), row = here();
   if (!all.length) return null;
-  const next = row ? all[all.indexOf(row) + by] : all[by > 0 ? 0 : all.length - 1];
+  const next = row ? beside(row, by) : all[by > 0 ? 0 : all.length - 1];
   if (next) go(next);
   else if (row) document.querySelector(by > 0 ? ".list-pages [rel=next]" : ".list-pages [rel=prev]")?.focus();
   return next;
@@ -69,6 +89,11 @@ function tell() {
   whole.checked = ticked.length > 0 && ticked.length === all.length;
   whole.indeterminate = ticked.length > 0 && ticked.length < all.length;
   for (const one of all) one.classList.toggle("chosen", box(one).checked);
+  const inboxes = new Set(ticked.map(one => one.dataset.inbox));
+  for (const one of page.querySelectorAll("[data-sees]")) {  // whoever doesn't see all that are chosen can't have them
+    const sees = one.dataset.sees.split(" ");
+    one.classList.toggle("unfit", [...inboxes].some(id => !sees.includes(id)));
+  }
 }
 
 function none() {
@@ -163,16 +188,25 @@ document.addEventListener("deskhand:shown", () => {
   if (row && document.activeElement?.id === "main") link(row).focus({preventScroll: true});
 });
 
+// Whoever goes from conversation to conversation comes back to the one they were at last.
+behave("[data-conversation]", page => {
+  const id = page.dataset.conversation, up = page.querySelector('a[data-key="u"]')?.getAttribute("href");
+  if (up === seen.list && id !== place.row && seen.rows.some(one => one.row === id)) place = spot(id);
+});
+
 // The list was shown anew: what was chosen stays chosen, where one was stays where one is.
 behave("#list", list => {
-  const there = new Set(rows().map(one => one.dataset.row));
-  for (const id of kept()) if (!there.has(id)) kept().delete(id);
+  const known = new Set(rows().map(one => one.dataset.row));
+  for (const id of kept()) if (!known.has(id)) kept().delete(id);
   for (const row of rows()) box(row).checked = kept().has(row.dataset.row);
   tell();
   const all = rows();
-  if (place.list === form().dataset.list && all.length) {
-    const row = all.find(one => one.dataset.row === place.row) ?? all[Math.min(place.index, all.length - 1)];
-    if (row) for (const one of all) one.classList.toggle("at", one === row);
+  seen = {list: form().dataset.list, rows: all.map(one => ({row: one.dataset.row, href: link(one).href}))};
+  if (place.list === seen.list && place.row && all.length) {
+    const there = all.find(one => one.dataset.row === place.row);
+    if (there && !moved(there)) place = spot(place.row);
+    const row = there ?? firstOf(place.after) ?? all[Math.min(place.index, all.length - 1)];
+    for (const one of all) one.classList.toggle("at", one === row);
   }
   let timer = 0;
   list.addEventListener("pointerover", event => {

@@ -41,6 +41,14 @@ export async function visit(url, {replace = false, keep = false, back = false} =
   show(page.document, {top: !keep, hash: address.hash});
 }
 
+// The page has another address from here on, under which it is found again as it stands.
+export function rename(url) {
+  const address = new URL(url, location.href).href;
+  if (address === location.href) return;
+  history.replaceState(history.state, "", address);
+  shown = bare(address);
+}
+
 // Show this page anew, what is being written and looked at left as it is. `from` has the parts that may have changed.
 export async function refresh(from = location.href) {
   if (document.querySelector("form[aria-busy]")) return; // what it leads to is fresh, and this page may be gone
@@ -227,8 +235,10 @@ for (const name of ["pointerup", "pointercancel", "dragend", "blur"]) addEventLi
 document.addEventListener("toggle", event => { if (withheld && !event.target.open) refresh(); }, true);
 document.addEventListener("focusout", () => setTimeout(() => { if (withheld) refresh(); }));
 const side = document.getElementById("side");  // among many inboxes one sees the one that is open
+const foot = side?.querySelector(".foot"), covered = foot && getComputedStyle(foot).position === "sticky" ? foot.offsetHeight : 0;
+const seen = side ? side.clientHeight - covered : 0;
 for (const one of side?.querySelectorAll(".inbox[open] a:last-child, a[aria-current]") ?? []) {
-  if (one.offsetTop + one.offsetHeight > side.scrollTop + side.clientHeight) side.scrollTop = one.offsetTop + one.offsetHeight - side.clientHeight;
+  if (!one.closest(".foot") && one.offsetTop + one.offsetHeight > side.scrollTop + seen) side.scrollTop = one.offsetTop + one.offsetHeight - seen;
 }
 const first = document.getElementById("said")?.firstElementChild;
 if (first) vanish(first, Number(first.querySelector("[data-seconds]")?.dataset.seconds ?? 6));

@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("user_id", Id, nullable=False),
         sa.Column("body", Text, nullable=False),
         sa.Column("at", Text, nullable=False),
+        sa.Column("form", Text, server_default="", nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "user_id", name=op.f("pk_note_draft")),
         info={"first_id": 1},
         sqlite_autoincrement=False,
@@ -226,11 +227,55 @@ def upgrade() -> None:
         batch_op.create_index("ix_sign_in_step_user", ["user_id"], unique=False)
 
     op.create_table(
+        "unsent",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("user_id", Id, nullable=False),
+        sa.Column("key", Text, nullable=False),
+        sa.Column("kind", Text, nullable=False),
+        sa.Column("conversation_id", Id, nullable=True),
+        sa.Column("recipients", Text, nullable=False),
+        sa.Column("subject", Text, nullable=False),
+        sa.Column("body", Text, nullable=False),
+        sa.Column("fields", Text, nullable=False),
+        sa.Column("form", Text, nullable=False),
+        sa.Column("ready", Text, nullable=True),
+        sa.Column("fault", Text, nullable=False),
+        sa.Column("at", Text, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unsent")),
+        sa.UniqueConstraint("account_id", "user_id", "key", name=op.f("uq_unsent_account_id_user_id_key")),
+        info={"first_id": 1},
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("unsent", schema=None) as batch_op:
+        batch_op.create_index("ix_unsent_conversation", ["conversation_id"], unique=False)
+
+    op.create_table(
+        "unsent_file",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("unsent_id", Id, nullable=False),
+        sa.Column("conversation_id", Id, nullable=True),
+        sa.Column("filename", Text, nullable=False),
+        sa.Column("mime_type", Text, nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", Text, nullable=False),
+        sa.Column("content_id", Text, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unsent_file")),
+        info={"first_id": 1},
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("unsent_file", schema=None) as batch_op:
+        batch_op.create_index("ix_unsent_file_conversation", ["conversation_id"], unique=False)
+        batch_op.create_index("ix_unsent_file_file", ["sha256"], unique=False)
+        batch_op.create_index("ix_unsent_file_unsent", ["unsent_id", "id"], unique=False)
+
+    op.create_table(
         "user_preference",
         sa.Column("account_id", Id, nullable=False),
         sa.Column("user_id", Id, autoincrement=False, nullable=False),
         sa.Column("theme", Text, nullable=False),
-        sa.Column("undo_s", sa.Integer(), nullable=False),
+        sa.Column("undo_s", sa.Integer(), nullable=True),
         sa.Column("after_send", Text, nullable=False),
         sa.Column("send_status", Text, server_default="", nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user_preference")),
@@ -239,12 +284,35 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("conversation", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_conversation_folder_modified",
+            ["account_id", "folder_id", "modified_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("merged_into IS NULL"),
+            postgresql_where=sa.text("merged_into IS NULL"),
+        )
+        batch_op.create_index(
             "ix_conversation_folder_waiting",
             ["account_id", "folder_id", "waiting_since", "id"],
             unique=False,
             sqlite_where=sa.text("merged_into IS NULL"),
             postgresql_where=sa.text("merged_into IS NULL"),
         )
+        batch_op.create_index(
+            "ix_conversation_mine",
+            ["account_id", "assignee_id", "folder_id", "modified_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("merged_into IS NULL AND assignee_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into IS NULL AND assignee_id IS NOT NULL"),
+        )
+
+    with op.batch_alter_table("received_mail", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_received_mail_inbox_state", ["account_id", "inbox_id", "state", "received_at"], unique=False
+        )
+
+    with op.batch_alter_table("routing", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("last_user_id", Id, nullable=True))
+        batch_op.add_column(sa.Column("assigner_id", Id, nullable=True))
 
     with op.batch_alter_table("thread", schema=None) as batch_op:
         batch_op.create_index(

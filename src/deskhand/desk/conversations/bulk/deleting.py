@@ -28,14 +28,11 @@ BEGIN_DELETING = "begin_deleting"
 HELD_S = 15
 _LOOKED_AT_MOST = 200
 _DELETING = as_json(Delete())
-_SEEN = value(
-    int,
-    sa.select(conversation.c.id).where(
-        unindexed(conversation.c.account_id) == P("account_id"),
-        ids_in(conversation.c.id, P("ids", sa.Text)),
-        ids_in(unindexed(conversation.c.inbox_id), P("inboxes", sa.Text)),
-    ),
+_THERE = sa.select(conversation.c.id).where(
+    unindexed(conversation.c.account_id) == P("account_id"), ids_in(conversation.c.id, P("ids", sa.Text))
 )
+_ALL_THERE = value(int, _THERE)
+_SEEN = value(int, _THERE.where(ids_in(unindexed(conversation.c.inbox_id), P("inboxes", sa.Text))))
 
 
 def delete_later(tx: Writer, actor: Actor, ids: Sequence[int], now: str) -> int:
@@ -101,9 +98,9 @@ def beginning(clock: Clock) -> Carrier:
 
 
 def _seen(db: Reader, actor: Actor, ids: Sequence[int]) -> list[int]:
+    listed, inboxes = (msgspec.json.encode(one).decode() for one in (ids, actor.inboxes or ()))
     if actor.inboxes is None:
-        return list(ids)
-    listed, inboxes = (msgspec.json.encode(one).decode() for one in (ids, actor.inboxes))
+        return sorted(db.all(_ALL_THERE, account_id=actor.account_id, ids=listed))
     return sorted(db.all(_SEEN, account_id=actor.account_id, ids=listed, inboxes=inboxes))
 
 

@@ -1,6 +1,6 @@
-"""What somebody is writing in a conversation, kept while they write: one reply and one note of each user.
+"""What somebody is writing in a conversation, kept while they write: one reply of each user.
 
-A reply is a draft as the API knows it, so everybody sees it and an agent's can be gone on with. A note is kept apart.
+It is a draft as the API knows it, so everybody sees it and an agent's can be gone on with. Notes are in notes.py.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from deskhand.catalogue.threads import NewReply
 from deskhand.catalogue.values import Email, Recipient
 from deskhand.db.engine import Reader, Writer
 from deskhand.db.portable import ids_in
-from deskhand.db.statements import Insert, P, columns, command, rows, value
+from deskhand.db.statements import P, columns, command, rows, value
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import replying
 from deskhand.desk.conversations.erasure import files
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.replying import listed
-from deskhand.desk.conversations.tables import attachment, note_draft, thread
+from deskhand.desk.conversations.tables import attachment, thread
 from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.threads.attaching import attach_file
 from deskhand.desk.conversations.threads.editing import search_anew
@@ -77,14 +77,6 @@ class DraftFile(msgspec.Struct, frozen=True):
     state: str
     sha256: str
     content_id: str | None
-
-
-class _Note(msgspec.Struct, frozen=True):
-    account_id: int
-    conversation_id: int
-    user_id: int
-    body: str
-    at: str
 
 
 _MINE = (
@@ -140,18 +132,6 @@ _ANY_FILE = value(
     .where(attachment.c.account_id == P("account_id"), attachment.c.conversation_id == P("conversation_id"))
     .limit(sa.literal_column("1")),
 )
-_MY_NOTE = (
-    note_draft.c.account_id == P("account_id"),
-    note_draft.c.conversation_id == P("conversation_id"),
-    note_draft.c.user_id == P("user_id"),
-)
-_NOTE = value(str, sa.select(note_draft.c.body).where(*_MY_NOTE))
-_ADD_NOTE = Insert(note_draft, _Note)
-_CHANGE_NOTE = command(sa.update(note_draft).where(*_MY_NOTE).values(body=P("text"), at=P("now")))
-_DROP_NOTE = command(sa.delete(note_draft).where(*_MY_NOTE))
-
-
-# -- Replies
 
 
 def draft_of(db: Reader, account_id: int, conversation_id: int, user_id: int) -> OwnDraft | None:
@@ -332,26 +312,3 @@ def _remove_files(tx: Writer, head: Head, gone: Sequence[DraftFile], now: str) -
 def _with_files(tx: Writer, head: Head, now: str) -> Head:
     left = tx.one(_ANY_FILE, account_id=head.account_id, conversation_id=head.id) is not None
     return msgspec.structs.replace(head, attachments=int(left), modified_at=now)
-
-
-# -- Notes
-
-
-def note_of(db: Reader, account_id: int, conversation_id: int, user_id: int) -> str:
-    """The note that a user is writing in a conversation; empty: none."""
-    return db.one(_NOTE, account_id=account_id, conversation_id=conversation_id, user_id=user_id) or ""
-
-
-def keep_note(tx: Writer, actor: Actor, id: int, text: str, now: str) -> None:
-    """Keep the note that the caller is writing; nothing but its text. Raises NotFound and AccessDenied."""
-    head = take(tx, actor, id, now)
-    mine = {"account_id": actor.account_id, "conversation_id": head.id, "user_id": actor.user_id}
-    if not text:
-        tx.run(_DROP_NOTE, **mine)
-    elif not tx.run(_CHANGE_NOTE, **mine, text=text, now=now):
-        tx.add_many(_ADD_NOTE, [_Note(actor.account_id, head.id, actor.user_id, text, now)])
-
-
-def discard_note(tx: Writer, actor: Actor, id: int) -> None:
-    """Forget the note that the caller is writing."""
-    tx.run(_DROP_NOTE, account_id=actor.account_id, conversation_id=id, user_id=actor.user_id)

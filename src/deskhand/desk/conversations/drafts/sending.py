@@ -40,7 +40,7 @@ def send_draft(tx: Writer, actor: Actor, id: int, thread_id: int, now: str, *, h
     """Send a draft now, in the caller's name, with the status and the owner that it asks for.
 
     Its mail leaves after `hold_s` seconds, until which it can be taken back; gives whether it can. A conversation that
-    is a draft itself begins with this and can't be taken back. Raises as scheduling.schedule does.
+    is a draft itself begins with this, and is one again when it is taken back. Raises as scheduling.schedule does.
     """
     if actor.role == "light user":
         raise AccessDenied
@@ -49,7 +49,7 @@ def send_draft(tx: Writer, actor: Actor, id: int, thread_id: int, now: str, *, h
     if found.state != "draft" or found.type != "message":
         raise BadRequest(FieldError("threadId", "the thread is not a draft", "ValidIdentifier", found.id, "URI"))
     status, owner = asked_for(tx, head, found.on_publish)
-    held = hold_s > 0 and head.state == "published"
+    held = hold_s > 0
     tx.run(
         _PUBLISH,
         for_account=head.account_id,
@@ -71,5 +71,5 @@ def send_draft(tx: Writer, actor: Actor, id: int, thread_id: int, now: str, *, h
         said = {} if head.state == "draft" else {"thread_id": found.id}
         tell(tx, actor, after, name, now, **said, imported=bool(found.imported))
         tell_changes(tx, actor, head, after, now)
-    mailing.queue(tx, after, [found.id], now, hold_s=hold_s if held else 0)
+    mailing.queue(tx, after, [found.id], now, hold_s=hold_s)
     return held

@@ -33,6 +33,8 @@ from deskhand.desk.conversations.tables import (
     presence,
     thread,
     thread_mail,
+    unsent,
+    unsent_file,
 )
 from deskhand.desk.conversations.writing import count
 from deskhand.desk.customers import verbs as customers
@@ -93,6 +95,8 @@ _DELETES = [
             note_draft,
             presence,
             rating,
+            unsent,
+            unsent_file,
             _workflow_run,
         )  # fmt: skip
     ),

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from deskhand.db.engine import Database, Reader, Writer
 from deskhand.db.portable import ids_in, texts_in, unindexed
 from deskhand.db.statements import P, value
-from deskhand.desk.conversations.tables import attachment, thread, thread_mail
+from deskhand.desk.conversations.tables import attachment, thread, thread_mail, unsent_file
 from deskhand.lib.blobs import YOUNG_S, BlobStore
 from deskhand.lib.clock import Clock
 from deskhand.mail.tables import received_mail
@@ -32,6 +32,9 @@ _OF_CONVERSATIONS = value(
     sa.union(
         sa.select(attachment.c.sha256.label("file")).where(
             unindexed(attachment.c.account_id) == P("account_id"), ids_in(attachment.c.conversation_id, _IDS)
+        ),
+        sa.select(unsent_file.c.sha256.label("file")).where(
+            unindexed(unsent_file.c.account_id) == P("account_id"), ids_in(unsent_file.c.conversation_id, _IDS)
         ),
         sa.select(thread_mail.c.source_sha256.label("file")).where(
             unindexed(thread_mail.c.account_id) == P("account_id"),
@@ -53,6 +56,7 @@ _NAMED = value(
     str,
     sa.union(
         sa.select(attachment.c.sha256.label("file")).where(texts_in(attachment.c.sha256, P("files", sa.Text))),
+        sa.select(unsent_file.c.sha256.label("file")).where(texts_in(unsent_file.c.sha256, P("files", sa.Text))),
         sa.select(thread_mail.c.source_sha256.label("file")).where(
             thread_mail.c.source_sha256.is_not(None), texts_in(thread_mail.c.source_sha256, P("files", sa.Text))
         ),

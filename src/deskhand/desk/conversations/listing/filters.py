@@ -101,10 +101,10 @@ def shape_of(wanted: Wanted) -> Shape:
 
 
 def around(wanted: Wanted) -> Wanted:
-    """The list that an index has in order of age and that holds all of this one: other filters are left out."""
+    """The list that an index has in this one's order of time and that holds all of it: other filters are left out."""
     one_inbox = wanted.inboxes is not None and len(wanted.inboxes) == 1
-    if len(STATUSES[wanted.status]) > 1:
-        return Wanted(wanted.account_id, wanted.user_id, None, "all", descending=wanted.descending)
+    if len(STATUSES[wanted.status]) > 1 or wanted.sort == "modifiedAt":
+        return Wanted(wanted.account_id, wanted.user_id, None, "all", sort=wanted.sort, descending=wanted.descending)
     inboxes = wanted.inboxes if one_inbox else None
     return Wanted(wanted.account_id, wanted.user_id, inboxes, wanted.status, descending=wanted.descending)
 
@@ -135,28 +135,32 @@ def parameters(wanted: Wanted) -> dict[str, Any]:
     return given
 
 
-def sorted_by(shape: Shape) -> sa.ColumnElement[Any]:
+def sorted_by(shape: Shape) -> sa.Column[Any]:
     """The column of the order."""
     return conversation.c[_SORTS[shape[0].removeprefix("sort ")]]
 
 
-def order(shape: Shape) -> tuple[sa.ColumnElement[Any], ...]:
-    """What to order by: a column, then the id, so that no two are equal."""
-    column, id = sorted_by(shape), conversation.c.id
-    by = (column.desc(), id.desc()) if _descending(shape) else (column.asc(), id.asc())
+def order(shape: Shape, *, by_index: bool = True) -> tuple[sa.ColumnElement[Any], ...]:
+    """What to order by: a column, then the id, so that no two are equal. Without `by_index`: see `unindexed`."""
+    column, id = _column(shape, by_index), conversation.c.id
+    first, second = (column.desc(), id.desc()) if _descending(shape) else (column.asc(), id.asc())
     # Those nobody waits for come last, whichever the order.
-    return (column.is_(None), *by) if column.nullable else by
+    return first.nulls_last() if sorted_by(shape).nullable else first, second
 
 
-def behind(shape: Shape, *, empty: bool) -> sa.ColumnElement[bool]:
+def behind(shape: Shape, *, empty: bool, by_index: bool = True) -> sa.ColumnElement[bool]:
     """Conversations that come after a given one; `empty` when that one has nothing in the column of the order."""
-    column, id = sorted_by(shape), conversation.c.id
+    column, id = _column(shape, by_index), conversation.c.id
     last_id = P("last_id", sa.BigInteger)
     if empty:
         return sa.and_(column.is_(None), id < last_id if _descending(shape) else id > last_id)
     here, last = sa.tuple_(column, id), sa.tuple_(P("last", column.type), last_id)
     further = here < last if _descending(shape) else here > last
-    return sa.or_(column.is_(None), further) if column.nullable else further
+    return sa.or_(column.is_(None), further) if sorted_by(shape).nullable else further
+
+
+def _column(shape: Shape, by_index: bool) -> sa.ColumnElement[Any]:
+    return sorted_by(shape) if by_index else unindexed(sorted_by(shape))
 
 
 def _descending(shape: Shape) -> bool:

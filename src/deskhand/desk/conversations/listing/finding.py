@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -26,11 +27,10 @@ from deskhand.desk.conversations.listing.filters import (
 )
 from deskhand.desk.conversations.listing.listed import Counted, Listed, skipped
 from deskhand.desk.conversations.listing.walking import WALKS, End, Step
-from deskhand.desk.conversations.queries import Shown
 from deskhand.desk.conversations.tables import conversation
 
 
-def find(db: Reader, wanted: Wanted) -> tuple[list[Shown], int]:
+def find(db: Reader, wanted: Wanted) -> tuple[list[Listed], int]:
     """A page of conversations and how many there are in all."""
     if wanted.inboxes == ():
         return [], 0
@@ -47,7 +47,7 @@ def find(db: Reader, wanted: Wanted) -> tuple[list[Shown], int]:
         found, total = _find(db, wanted, step)
     if len(found) == PAGE_SIZE:
         WALKS.serve(walk, wanted.page, End(found[-1].key, found[-1].id), total, counted_at)
-    return list(found), total
+    return found, total
 
 
 def ids(db: Reader, wanted: Wanted) -> list[int]:
@@ -59,16 +59,19 @@ def ids(db: Reader, wanted: Wanted) -> list[int]:
     return db.all(_ids(shape_of(wanted)), **parameters(wanted))
 
 
-def beside(db: Reader, wanted: Wanted, end: End) -> Listed | None:
-    """The conversation that comes behind a place in a list, whether or not one of the list is at that place."""
+def beside(db: Reader, wanted: Wanted, end: End, but: int) -> Listed | None:
+    """The conversation that comes behind a place in a list, whether or not one of the list is at that place.
+
+    `but` is the conversation that one saw there. It may have moved on since, and is never beside itself.
+    """
     if wanted.inboxes == ():
         return None
     if wanted.search is not None:
         found, _, _ = newest.find(db, wanted, Step(end, 0, time.monotonic()))
     else:
         last = {"last": end.key, "last_id": end.id}
-        found = db.all(_next_page(shape_of(wanted), end.key is None), **parameters(wanted), **last, size=1)
-    return found[0] if found else None
+        found = db.all(_next_page(shape_of(wanted), end.key is None), **parameters(wanted), **last, size=2)
+    return next((one for one in found if one.id != but), None)
 
 
 def _walk(db: Reader, wanted: Wanted) -> bytes:
@@ -119,7 +122,7 @@ def _first_page(status: str, descending: bool, one_inbox: bool) -> Statement[Cou
 @lru_cache(maxsize=512)
 def _page(shape: Shape) -> Statement[Listed]:
     """A page that lies so far behind the beginning."""
-    ids = sa.select(conversation.c.id).where(*conditions(shape)).order_by(*order(shape))
+    ids = sa.select(conversation.c.id).where(*conditions(shape)).order_by(*_order(shape))
     return rows(
         Listed,
         listed.page(shape, ids.limit(P("size", sa.Integer)).offset(P("start", sa.BigInteger))),
@@ -130,8 +133,18 @@ def _page(shape: Shape) -> Statement[Listed]:
 @lru_cache(maxsize=512)
 def _next_page(shape: Shape, empty: bool) -> Statement[Listed]:
     """The page behind a conversation; `empty` when that one has nothing in the column of the order."""
-    ids = sa.select(conversation.c.id).where(*conditions(shape), behind(shape, empty=empty)).order_by(*order(shape))
+    further = behind(shape, empty=empty, by_index=_indexed(shape))
+    ids = sa.select(conversation.c.id).where(*conditions(shape), further).order_by(*_order(shape))
     return rows(Listed, listed.page(shape, ids.limit(P("size", sa.Integer))), keep=False)
+
+
+def _order(shape: Shape) -> tuple[sa.ColumnElement[Any], ...]:
+    return order(shape, by_index=_indexed(shape))
+
+
+def _indexed(shape: Shape) -> bool:
+    """Whether to go through an index in this order. What somebody has is rather sorted: the index of it has few."""
+    return "mine" not in shape or shape[0] == "sort modifiedAt"
 
 
 @lru_cache(maxsize=512)

@@ -1,8 +1,9 @@
 """Pages of what a query finds, at best without looking at all that it finds.
 
-The newest conversations of the list are read first: what many have is soon found among them. For what fewer have, the
-list's index is gone through in order and held against the hits; only where hits are very few they are looked up one by
-one. Numbers of hits come from the index of words, where possible without a look at the conversations.
+The newest conversations of the list are read first, or those that changed last: what many have is soon found among
+them. For what fewer have, the list's index is gone through in order and held against the hits; only where hits are very
+few they are looked up one by one. Numbers of hits come from the index of words, where possible without a look at the
+conversations.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from deskhand.desk.conversations.listing.filters import (
     order,
     parameters,
     shape_of,
+    sorted_by,
 )
 from deskhand.desk.conversations.listing.listed import Counted, Listed, skipped
 from deskhand.desk.conversations.listing.search_conditions import candidates, condition, of_texts
@@ -55,13 +57,13 @@ def find(db: Reader, wanted: Wanted, step: Step | None) -> tuple[list[Listed], i
         given |= {"last": step.end.key, "last_id": step.end.id}
         if WALKS.still_counts(step):
             total, counted_at = step.total, step.counted_at
-    if asked.by_age and start == 0:
+    if asked.by_time and start == 0:
         found = db.all(_of_newest(asked), **given, window=WINDOW)
         if len(found) == PAGE_SIZE:
             return found, number(db, wanted) if total is None else total, counted_at
         if step is None and listed.size(db, around(wanted)) <= WINDOW:
             return found, len(found), None  # the list has no others
-    if asked.by_age and asked.by_texts_alone:
+    if asked.by_time and asked.by_texts_alone:
         total = number(db, wanted) if total is None else total
         if _in_order_is_quicker(db, wanted, total, start):
             return db.all(_in_order(asked, db.dialect), **given, start=start), total, counted_at
@@ -104,9 +106,9 @@ class _Asked(NamedTuple):
     behind_empty: bool | None
 
     @property
-    def by_age(self) -> bool:
+    def by_time(self) -> bool:
         """Whether the list is in an order that conversations are read in first."""
-        return self.shape[0] in ("sort createdAt", "sort score")
+        return self.shape[0] in ("sort createdAt", "sort modifiedAt", "sort score")
 
     @property
     def by_texts_alone(self) -> bool:
@@ -123,10 +125,15 @@ class _Asked(NamedTuple):
         """The same for conversations that an index of words finds: no other index is better then."""
         return self.begun(conditions(self.shape, unindexed(_c.account_id)))
 
-    def begun(self, found: list[sa.ColumnElement[bool]]) -> list[sa.ColumnElement[bool]]:
+    @property
+    def indexed(self) -> bool:
+        """Whether the index that finds the fewest is in this order, too: that of an inbox is in order of age alone."""
+        return self.shape[0] != "sort modifiedAt" or "inbox" not in self.shape
+
+    def begun(self, found: list[sa.ColumnElement[bool]], *, by_index: bool = True) -> list[sa.ColumnElement[bool]]:
         """These conditions, and that the page begins where it does."""
         if self.behind_empty is not None:
-            found.append(behind(self.shape, empty=self.behind_empty))
+            found.append(behind(self.shape, empty=self.behind_empty, by_index=by_index))
         return found
 
 
@@ -142,9 +149,9 @@ def _in_order_is_quicker(db: Reader, wanted: Wanted, total: int, start: int) -> 
 @lru_cache(maxsize=512)
 def _of_newest(asked: _Asked) -> Statement[Listed]:
     """A page of hits among so many conversations at the list's beginning, which are read until the page is full."""
-    descending = asked.shape[1] == "desc"
+    descending, at = asked.shape[1] == "desc", sorted_by(asked.shape)
     begun = (
-        sa.select(_c.created_at)
+        sa.select(at)
         .where(*asked.begun(conditions(asked.around)))
         .order_by(*order(asked.shape))
         .limit(sa.literal_column("1"))
@@ -153,9 +160,9 @@ def _of_newest(asked: _Asked) -> Statement[Listed]:
         .scalar_subquery()
     )
     within = (
-        _c.created_at >= sa.func.coalesce(begun, sa.literal_column("''"))
+        at >= sa.func.coalesce(begun, sa.literal_column("''"))
         if descending
-        else _c.created_at <= sa.func.coalesce(begun, sa.literal_column("'~'"))
+        else at <= sa.func.coalesce(begun, sa.literal_column("'~'"))
     )
     ids = sa.select(_c.id).where(*asked.listed, within, condition(asked.query, "read")).order_by(*order(asked.shape))
     return rows(Listed, listed.page(asked.shape, ids.limit(_PAGE)), keep=False)
@@ -176,7 +183,7 @@ def _in_order(asked: _Asked, dialect: Dialect) -> Statement[Listed]:
 def _by_index(asked: _Asked, dialect: Dialect) -> Statement[Counted]:
     """A page of all that is found, by looking all of it up; and how many that are."""
     ids = sa.select(_c.id, sa.func.count().over().label("total")).where(*_matching(asked, dialect))
-    ids = ids.order_by(*order(asked.shape)).limit(_PAGE).offset(P("start", sa.BigInteger))
+    ids = ids.order_by(*order(asked.shape, by_index=asked.indexed)).limit(_PAGE).offset(P("start", sa.BigInteger))
     return rows(Counted, listed.page(asked.shape, ids), keep=False)
 
 
@@ -201,7 +208,7 @@ def _ids(asked: _Asked, dialect: Dialect) -> Statement[int]:
 def _matching(asked: _Asked, dialect: Dialect) -> list[sa.ColumnElement[bool]]:
     found = candidates(asked.query, dialect)
     if found is None:
-        return [*asked.listed, condition(asked.query, "found")]
+        return [*asked.begun(conditions(asked.shape), by_index=asked.indexed), condition(asked.query, "found")]
     ids = found.ids if dialect == "sqlite" else at_once(found.ids)
     matching = [*asked.looked_up, _c.id.in_(ids)]
     return [*matching, condition(found.rest, "found")]

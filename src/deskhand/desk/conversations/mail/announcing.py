@@ -33,6 +33,8 @@ class Announcement(msgspec.Struct, frozen=True):
     user_id: int
     status: tuple[str, str]
     owner: tuple[int, int]
+    begins: bool = False
+    """The conversation was a draft itself, so it is this that is told of."""
 
 
 def later(tx: Writer, before: Head, after: Head, thread_id: int, user_id: int, now: str, hold_s: int) -> None:
@@ -43,6 +45,7 @@ def later(tx: Writer, before: Head, after: Head, thread_id: int, user_id: int, n
         user_id,
         (before.status, after.status),
         (before.assignee_id or 0, after.assignee_id or 0),
+        before.state == "draft",
     )
     due = from_wire(now) + timedelta(seconds=hold_s)
     target = f"conversation:{after.id}"
@@ -72,7 +75,10 @@ def _announce(tx: Writer, account_id: int, told: Announcement, now: str) -> None
         head = queries.head(tx, actor, told.conversation_id)
     except NotFound:  # deleted or merged meanwhile
         return
-    tell(tx, actor, head, events.AGENT_REPLY_CREATED, now, thread_id=told.thread_id, imported=False)
+    if told.begins:
+        tell(tx, actor, head, events.CONVERSATION_CREATED, now, imported=False)
+    else:
+        tell(tx, actor, head, events.AGENT_REPLY_CREATED, now, thread_id=told.thread_id, imported=False)
     changed = {events.CONVERSATION_STATUS: told.status, events.CONVERSATION_ASSIGNED: told.owner}
     for name, (before, after) in changed.items():
         if before != after:

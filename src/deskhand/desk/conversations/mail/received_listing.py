@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import msgspec
 import sqlalchemy as sa
 
 from deskhand.db.engine import Reader
-from deskhand.db.statements import P, columns, rows, value
+from deskhand.db.statements import P, Statement, columns, rows, value
 from deskhand.mail.tables import received_mail
+
+Turned = Literal["newest", "before", "after"]
+"""Which page of a list is meant: its beginning, or what stands before or after a message in time."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -29,6 +34,13 @@ class Listed(msgspec.Struct, frozen=True):
     settled_at: str | None
 
 
+class Key(msgspec.Struct, frozen=True):
+    """Where a message stands among those of its inbox, which are ordered by when they came."""
+
+    at: str
+    id: int
+
+
 class Tally(msgspec.Struct, frozen=True):
     """How many messages of an inbox are in a state, for a reason."""
 
@@ -45,21 +57,31 @@ class _Place(msgspec.Struct, frozen=True):
 _OURS = received_mail.c.account_id == P("account_id")
 _OF_INBOX = (_OURS, received_mail.c.inbox_id == P("inbox_id"))
 _LISTED = sa.select(*columns(received_mail, *Listed.__struct_fields__))
-_NEWEST_FIRST = (received_mail.c.received_at.desc(), received_mail.c.id.desc())
 _NEWEST = rows(Listed, _LISTED.where(_OURS).order_by(received_mail.c.id.desc()).limit(P("most", sa.Integer)))
-_NEWEST_OF_INBOX = rows(Listed, _LISTED.where(*_OF_INBOX).order_by(*_NEWEST_FIRST).limit(P("most", sa.Integer)))
 _FAILED = rows(
     Listed,
     _LISTED.where(_OURS, received_mail.c.state == sa.literal_column("'failed'"))
     .order_by(received_mail.c.id)
     .limit(P("most", sa.Integer)),
 )
-_IN_STATE = rows(
-    Listed,
-    _LISTED.where(*_OF_INBOX, received_mail.c.state == P("state"))
-    .order_by(received_mail.c.id.desc())
-    .limit(P("most", sa.Integer)),
-)
+
+
+def _of_inbox(*narrowed: sa.ColumnElement[bool]) -> dict[Turned, Statement[Listed]]:
+    """A page of an inbox's messages: the newest, those before one, and those after one, the next of them first."""
+    at, id = received_mail.c.received_at, received_mail.c.id
+    found = _LISTED.where(*_OF_INBOX, *narrowed).limit(P("most", sa.Integer))
+    # The first condition is what an index can use.
+    before = (at <= P("at"), sa.or_(at < P("at"), id < P("id", sa.BigInteger)))
+    after = (at >= P("at"), sa.or_(at > P("at"), id > P("id", sa.BigInteger)))
+    return {
+        "newest": rows(Listed, found.order_by(at.desc(), id.desc())),
+        "before": rows(Listed, found.where(*before).order_by(at.desc(), id.desc())),
+        "after": rows(Listed, found.where(*after).order_by(at, id)),
+    }
+
+
+_ALL_OF_INBOX = _of_inbox()
+_IN_STATE = _of_inbox(received_mail.c.state == P("state"))
 _TALLY = rows(
     Tally,
     sa.select(
@@ -86,12 +108,35 @@ def newest(db: Reader, account_id: int, inbox_id: int | None, most: int) -> list
     """What came to an account, or to one inbox, the newest first."""
     if inbox_id is None:
         return db.all(_NEWEST, account_id=account_id, most=most)
-    return db.all(_NEWEST_OF_INBOX, account_id=account_id, inbox_id=inbox_id, most=most)
+    return of_inbox(db, account_id, inbox_id, most)
+
+
+def of_inbox(
+    db: Reader,
+    account_id: int,
+    inbox_id: int,
+    most: int,
+    *,
+    state: str = "",
+    turned: Turned = "newest",
+    key: Key | None = None,
+) -> list[Listed]:
+    """What came to an inbox, all or what is waiting, taken, skipped or failed: the newest first.
+
+    `turned` with a `key`: those before it, or those after it, and then the next one first.
+    """
+    given: dict[str, Any] = {"account_id": account_id, "inbox_id": inbox_id, "most": most} | (
+        {"state": state} if state else {}
+    )
+    if key is not None:
+        given |= {"at": key.at, "id": key.id}
+    statement = (_IN_STATE if state else _ALL_OF_INBOX)["newest" if key is None else turned]
+    return db.all(statement, **given)
 
 
 def in_state(db: Reader, account_id: int, inbox_id: int, state: str, most: int) -> list[Listed]:
     """What came to an inbox and is waiting, taken, skipped or failed; the newest first."""
-    return db.all(_IN_STATE, account_id=account_id, inbox_id=inbox_id, state=state, most=most)
+    return of_inbox(db, account_id, inbox_id, most, state=state)
 
 
 def failed(db: Reader, account_id: int, most: int) -> list[Listed]:

@@ -7,11 +7,12 @@ import sqlalchemy as sa
 
 from deskhand.catalogue.problems import AccessDenied, FieldError, NotFound, PreconditionFailed
 from deskhand.db.engine import Reader, Writer
-from deskhand.db.statements import P, rows, value
+from deskhand.db.statements import P, Statement, rows, value
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations.mail import mail_queries, mailing
 from deskhand.desk.conversations.mail.mail_queries import Sending
 from deskhand.desk.conversations.mail.mailing import SEND_ANSWER, SEND_EMAIL, Handover
+from deskhand.desk.conversations.mail.received_listing import Turned
 from deskhand.desk.conversations.tables import conversation, thread, thread_mail
 from deskhand.desk.conversations.timing.later import on_behalf_of
 from deskhand.desk.conversations.writing import take
@@ -56,11 +57,18 @@ _UNDELIVERED = (
         ),
     )
     .where(_OF_ACCOUNT, _OUT, thread_mail.c.error != sa.literal_column("''"))
-    .order_by(thread_mail.c.thread_id.desc())
     .limit(P("most", sa.Integer))
 )
-_OF_ALL = rows(Undelivered, _UNDELIVERED)
-_OF_INBOX = rows(Undelivered, _UNDELIVERED.where(conversation.c.inbox_id == P("inbox_id")))
+_NEWEST_FIRST, _OLDEST_FIRST = thread_mail.c.thread_id.desc(), thread_mail.c.thread_id
+_OF_ALL = rows(Undelivered, _UNDELIVERED.order_by(_NEWEST_FIRST))
+_OF_ONE = _UNDELIVERED.where(conversation.c.inbox_id == P("inbox_id"))
+_BEFORE = _OF_ONE.where(thread_mail.c.thread_id < P("before", sa.BigInteger))
+_AFTER = _OF_ONE.where(thread_mail.c.thread_id > P("after", sa.BigInteger))
+_OF_INBOX: dict[Turned, Statement[Undelivered]] = {
+    "newest": rows(Undelivered, _OF_ONE.order_by(_NEWEST_FIRST)),
+    "before": rows(Undelivered, _BEFORE.order_by(_NEWEST_FIRST)),
+    "after": rows(Undelivered, _AFTER.order_by(_OLDEST_FIRST)),
+}
 _CONVERSATION = value(
     int, sa.select(thread_mail.c.conversation_id).where(_OF_ACCOUNT, _OUT, thread_mail.c.thread_id == P("thread_id"))
 )
@@ -71,9 +79,14 @@ def undelivered(db: Reader, account_id: int, most: int) -> list[Undelivered]:
     return db.all(_OF_ALL, account_id=account_id, most=most)
 
 
-def undelivered_from(db: Reader, account_id: int, inbox_id: int, most: int) -> list[Undelivered]:
-    """As `undelivered`, of one inbox."""
-    return db.all(_OF_INBOX, account_id=account_id, inbox_id=inbox_id, most=most)
+def undelivered_from(
+    db: Reader, account_id: int, inbox_id: int, most: int, *, turned: Turned = "newest", thread_id: int | None = None
+) -> list[Undelivered]:
+    """As `undelivered`, of one inbox; with a thread those before it, or those after it and then the next one first."""
+    given = {"account_id": account_id, "inbox_id": inbox_id, "most": most}
+    if thread_id is None:
+        return db.all(_OF_INBOX["newest"], **given)
+    return db.all(_OF_INBOX[turned], **given | {turned: thread_id})
 
 
 def resend_of(tx: Writer, account_id: int, thread_id: int, now: str) -> None:

@@ -35,6 +35,7 @@ class Before(msgspec.Struct, frozen=True):
     latest_reply_from: str | None
     cc: str
     bcc: str
+    state: str = "published"
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -85,6 +86,7 @@ def remembered(head: Head, status: str, owner: int | None) -> str:
         latest_reply_from=head.latest_reply_from,
         cc=head.cc,
         bcc=head.bcc,
+        state=head.state,
     )
     return msgspec.json.encode(_Kept(Asked(status, owner), before)).decode()
 
@@ -129,6 +131,7 @@ def _as_before(head: Head, kept: _Kept, cc: str, bcc: str) -> Head:
         )
     return msgspec.structs.replace(
         head,
+        state=before.state,
         assignee_id=before.owner if head.assignee_id == asked.owner else head.assignee_id,
         waiting_since=before.waiting_since,
         latest_reply_from=before.latest_reply_from,
