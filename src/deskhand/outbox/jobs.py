@@ -109,6 +109,7 @@ _CLAIM = rows(
 )
 _MINE = (job.c.id == P("id"), job.c.claim == P("mark"))
 _REMOVE = command(sa.delete(job).where(*_MINE))
+_IS_MINE = value(int, sa.select(job.c.id).where(*_MINE))
 _AGAIN = command(
     sa.update(job).where(*_MINE).values(due_at=P("due"), claim=sa.literal_column("0"), last_error=P("reason"))
 )
@@ -269,6 +270,11 @@ def next_due(db: Reader, busy: Sequence[str]) -> int | None:
 def remove(tx: Writer, work: Work) -> bool:
     """A job is done; False when it is no longer this worker's."""
     return bool(tx.run(_REMOVE, id=work.id, mark=work.claim))
+
+
+def is_held(db: Reader, work: Work) -> bool:
+    """Whether a job that was claimed still is this worker's: who writes in several transactions asks in each."""
+    return db.one(_IS_MINE, id=work.id, mark=work.claim) is not None
 
 
 def try_again(tx: Writer, work: Work, due: int, reason: str) -> bool:

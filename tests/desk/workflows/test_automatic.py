@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from datetime import timedelta
@@ -53,8 +54,9 @@ from deskhand.desk.workflows.conditions import (
 from deskhand.desk.workflows.evaluating import Matcher
 from deskhand.desk.workflows.tables import workflow_run
 from deskhand.lib.clock import from_wire, to_wire
+from deskhand.outbox import jobs
 from deskhand.outbox.events import Fact
-from deskhand.outbox.jobs import Work
+from deskhand.outbox.jobs import NewJob, Work
 from deskhand.outbox.tables import job
 from deskhand.outbox.worker import Failed
 from tests.agents import add_agent
@@ -78,6 +80,7 @@ from tests.receiver import receiving
 from tests.world import Desk
 
 REFUND = Subject("contains", "refund")
+_marks = itertools.count(10**12)
 CLOSED = HasStatus("is", ["closed"])
 
 
@@ -107,6 +110,20 @@ def runs(desk: Desk, id: int) -> list[int]:
     """The workflows that ran by themselves on a conversation, in the order in which they did."""
     found = desk.server.app.database.read_now(lambda db: db.all(_RUNS, account_id=desk.account_id, id=id))
     return [one.workflow_id for one in found if one.user_id is None]
+
+
+def held(desk: Desk, id: int) -> Work:
+    """A job to look at a conversation that this test has claimed, as a worker does."""
+    payload = msgspec.json.encode(Turn(id)).decode()
+    mark = next(_marks)
+    new = NewJob(
+        account_id=0, kind="run_workflows", target="of a test", payload=payload, due_at=2**52, claim=mark, attempts=1,
+        created_at=desk.now,
+    )  # fmt: skip # of no account, so that nobody waits for its end
+    desk.write(lambda tx: jobs.add_many(tx, [new]))
+    one = value(int, sa.select(job.c.id).where(job.c.claim == P("mark")), keep=False)
+    id = desk.server.app.database.read_now(lambda db: db.first(one, mark=mark))
+    return Work(id, desk.account_id, "run_workflows", "of a test", payload, 1, mark)
 
 
 def rest(desk: Desk) -> None:
@@ -276,12 +293,22 @@ def test_what_workflows_do_says_so_in_its_events(desk: Desk, inbox: int) -> None
     assert told == [{"before": "active", "after": "closed", "workflows": [workflow]}]
 
 
+def test_who_has_lost_the_job_meanwhile_runs_nothing(desk: Desk, inbox: int) -> None:
+    id = start(desk, inbox, subject="Refund")
+    rest(desk)
+    automatic(desk, inbox, REFUND, AddNote("Too late"))
+    app, work = desk.server.app, held(desk, id)
+    assert desk.write(lambda tx: jobs.remove(tx, work))
+    desk.server.run(Running(app.database, app.clock).carry(work))
+    assert (runs(desk, id), [one.type for one in threads(desk, id)]) == ([], ["customer"])
+
+
 def test_workers_that_race_run_it_once(desk: Desk, inbox: int) -> None:
     id = start(desk, inbox, subject="Refund")
     rest(desk)
     workflow = automatic(desk, inbox, REFUND, AddNote("Once"), SetStatus("closed"))
     app = desk.server.app
-    work = Work(1, desk.account_id, "run_workflows", "", msgspec.json.encode(Turn(id)).decode(), 1, 1)
+    work = held(desk, id)
 
     async def race() -> None:
         await asyncio.gather(*(Running(app.database, app.clock).carry(work) for _ in range(8)))
@@ -338,7 +365,7 @@ def test_one_that_names_what_is_gone_becomes_invalid_and_does_nothing(desk: Desk
 def look(desk: Desk, id: int) -> None:
     """Let workflows look at a conversation, without the worker."""
     app = desk.server.app
-    work = Work(1, desk.account_id, "run_workflows", "", msgspec.json.encode(Turn(id)).decode(), 1, 1)
+    work = held(desk, id)
     desk.server.run(Running(app.database, app.clock).carry(work))
 
 
@@ -408,7 +435,7 @@ def test_a_burst_leaves_others_their_places(desk: Desk, inbox: int) -> None:
 
 def test_a_conversation_that_is_gone_is_no_failure(desk: Desk) -> None:
     app = desk.server.app
-    work = Work(1, desk.account_id, "run_workflows", "", msgspec.json.encode(Turn(999_999_999)).decode(), 1, 1)
+    work = held(desk, 999_999_999)
     desk.server.run(Running(app.database, app.clock).carry(work))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -200,6 +200,19 @@ class Choice(msgspec.Struct, frozen=True):
     passed: list[int]
 
 
+class _TakenOver(Exception):
+    """The job is another worker's by now, or gone with the state that it was of."""
+
+
+def _while_held(work: Work, does: Callable[[Writer], bool]) -> Callable[[Writer], bool]:
+    def run(tx: Writer) -> bool:
+        if not jobs.is_held(tx, work):
+            raise _TakenOver
+        return does(tx)
+
+    return run
+
+
 class Running:
     """Lets automatic workflows run, each in a transaction of its own."""
 
@@ -226,7 +239,9 @@ class Running:
             inbox_id, passed, chosen = choice.inbox_id, choice.passed, choice.workflow
             running = partial(run, account_id=account_id, id=id, workflow_id=chosen.id, chain=turn.chain, moment=now)
             try:
-                await self._database.write(partial(running, matcher=matcher))
+                await self._database.write(_while_held(work, partial(running, matcher=matcher)))
+            except _TakenOver:
+                return
             except Problem as problem:
                 log.info("workflow %d can't run on %d: %s", chosen.id, id, problem)
                 refusing = partial(refuse, account_id=account_id, id=id, workflow_id=chosen.id, chain=turn.chain)
