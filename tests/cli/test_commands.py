@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -28,12 +28,16 @@ def test_help_comes_at_once(tmp_path: Path):
     run(tmp_path, "--help")
     taken = []
     for _ in range(5):
-        started = time.perf_counter()
+        before = children_s()
         run(tmp_path, "--help")
-        taken.append(time.perf_counter() - started)
-        if taken[-1] < 0.5:
-            return
-    pytest.fail(f"took {taken} seconds")
+        taken.append(children_s() - before)
+    assert min(taken) < 0.5, taken
+
+
+def children_s() -> float:
+    """Seconds that processes which were waited for took from the processors, whoever else wanted them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_help_loads_no_database_driver_and_no_server(tmp_path: Path):
