@@ -284,8 +284,11 @@ class World:
             assert set(ids) <= known
 
     def logged(self, agent: AgentOf) -> int:
-        """How many decisions about an agent's calls are in the log."""
-        query = "SELECT count(*) FROM audit_record WHERE account_id = :a AND agent_id = :g AND type = 'decision'"
+        """How many decisions about an agent's calls are in the log; a refused credential is noted, but is no call."""
+        query = """
+            SELECT count(*) FROM audit_record
+            WHERE account_id = :a AND agent_id = :g AND type = 'decision' AND CAST(content AS TEXT) NOT LIKE '%"sign_in"%'
+        """
         return int(self._home(query, a=self.home.account_id, g=agent.id)[0][0])
 
     def snapshot(self, *, own_too: bool) -> dict[str, list[tuple[Any, ...]]]:
