@@ -33,7 +33,7 @@ from deskhand.app.gateway import Gateway
 from deskhand.db.database import SQLITE_FILE, open_database
 from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.desk.users import verbs as users
-from deskhand.gateway.administration import Who
+from deskhand.gateway.administering.who import Who
 from deskhand.gateway.audit import By
 from deskhand.gateway.connections import read_given
 from deskhand.lib.clock import SystemClock
@@ -304,7 +304,9 @@ def make_agent(folder: Path) -> str:
     app = App(Settings(data_dir=folder, base_url=BASE_URL))
     who = Who(data.ACCOUNT, By("command_line"), "The bench")
     try:
-        return asyncio.run(app.gateway.administration.create(who, "Drafter", preset="drafter", inboxes=[INBOX])).key
+        return asyncio.run(
+            app.gateway.administration.agents.create(who, "Drafter", preset="drafter", inboxes=[INBOX])
+        ).key
     finally:
         app.database.close()
 
@@ -325,8 +327,8 @@ def make_gateway(folder: Path, desk: str) -> tuple[int, str, str]:
             async with parts.running():
                 made = await parts.remotes.connections.make(account_id, given)
                 verbs = parts.administration
-                scoped = await verbs.create(who, "One", preset="drafter", inboxes=[INBOX], connection_id=made.id)
-                every = await verbs.create(who, "All", preset="drafter", connection_id=made.id)
+                scoped = await verbs.agents.create(who, "One", preset="drafter", inboxes=[INBOX], connection_id=made.id)
+                every = await verbs.agents.create(who, "All", preset="drafter", connection_id=made.id)
                 return made.id, scoped.key, every.key
 
         return asyncio.run(make())

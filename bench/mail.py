@@ -1,8 +1,8 @@
 """Measures mail that comes in: how many a second are parsed and threaded, and what they cost the API meanwhile.
 
-A server with a filled database listens for SMTP and carries out jobs; this driver, a process of its own, sends mails
-over one connection and reads the API over another. A third of the mails begin conversations, the others answer them as
-mail programs do, with what they answer repeated below.
+A server with a filled database listens for SMTP and carries out jobs. One process sends it mails, another reads the
+API: in one, each would wait for the other's Python, and that would count as the server's doing. A third of the mails
+begin conversations, the others answer them as mail programs do, with what they answer repeated below.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,6 +107,58 @@ def serving(folder: Path, database_url: str) -> Iterator[Server]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# The sender, in a process of its own
+
+
+def send(smtp_port: int) -> None:
+    """For each line with a count and a rate: write the mails, say so, and send them once told to."""
+    letters = Letters()
+    for line in sys.stdin:
+        count, a_second = int(line.split()[0]), float(line.split()[1])
+        written = [letters.next() for _ in range(count)]
+        with smtplib.SMTP("127.0.0.1", smtp_port, timeout=60) as client:
+            say("ready")
+            sys.stdin.readline()
+            began = time.monotonic()
+            for number, (sender, inbox, raw) in enumerate(written):
+                if a_second:
+                    time.sleep(max(0.0, began + number / a_second - time.monotonic()))
+                client.sendmail(sender, [inbox], raw)
+        say("sent")
+
+
+class Sender:
+    """The process that sends."""
+
+    def __init__(self, smtp_port: int) -> None:
+        command = [sys.executable, "-m", "bench.mail", "send", "--smtp-port", str(smtp_port)]
+        self._child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def begin(self, count: int, a_second: float = 0.0) -> None:
+        """Begin to send mails that are written already: so many a second, or (0) as fast as they are taken."""
+        self._say(f"{count} {a_second}")
+        self._hear("ready")
+        self._say("go")
+
+    def end(self) -> None:
+        """Wait until they are sent."""
+        self._hear("sent")
+
+    def close(self) -> None:
+        self._child.communicate(timeout=60)
+
+    def _say(self, words: str) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.write(words + "\n")
+        self._child.stdin.flush()
+
+    def _hear(self, words: str) -> None:
+        assert self._child.stdout is not None
+        heard = self._child.stdout.readline().strip()
+        assert heard == words, heard or "the sender ended"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The driver
 
 
@@ -146,21 +197,10 @@ class Letters:
 class Bench:
     """A running server, its database, and a sender of mail."""
 
-    def __init__(self, database: Database, server: Server) -> None:
-        self.database, self.server = database, server
-        self.letters = Letters()
+    def __init__(self, database: Database, server: Server, sender: Sender) -> None:
+        self.database, self.server, self.sender = database, server, sender
         self.token = data.issue_tokens(database)[data.OWNER]
         self.http = requests.Session()
-
-    def send(self, count: int, a_second: float | None = None) -> None:
-        """Send mails as fast as they are taken, or so many a second."""
-        with smtplib.SMTP("127.0.0.1", self.server.smtp_port, timeout=60) as client:
-            began = time.monotonic()
-            for number in range(count):
-                if a_second is not None:
-                    time.sleep(max(0.0, began + number / a_second - time.monotonic()))
-                sender, inbox, raw = self.letters.next()
-                client.sendmail(sender, [inbox], raw)
 
     def settled(self, count: int) -> None:
         """Wait until so many are threads; raises when one of them failed or was skipped."""
@@ -176,8 +216,10 @@ class Bench:
     def throughput(self, count: int) -> Speed:
         """How quickly mails that come at once are threads, and what the server spends on each."""
         before = self._taken()
-        cpu, began = self.server.cpu_ms(), time.monotonic()
-        self.send(count)
+        cpu = self.server.cpu_ms()
+        self.sender.begin(count)
+        began = time.monotonic()
+        self.sender.end()
         taken_s = time.monotonic() - began
         self.settled(before + count)
         return Speed(count / taken_s, count / (time.monotonic() - began), (self.server.cpu_ms() - cpu) / count)
@@ -208,10 +250,9 @@ class Bench:
         for _ in range(TURNS):
             idle += self.calls(2)
             before = self._taken()
-            sending = threading.Thread(target=self.send, args=(RATE * 2, RATE))
-            sending.start()
+            self.sender.begin(RATE * 2, RATE)
             busy += self.calls(2)
-            sending.join()
+            self.sender.end()
             self.settled(before + RATE * 2)
         return sorted(idle), sorted(busy)
 
@@ -233,8 +274,8 @@ def measure(kind: str, folder: Path, database_url: str, count: int) -> None:
     database = open_database(database_url, folder)
     say(f"\n{kind}")
     try:
-        with serving(folder, database_url) as server:
-            bench = Bench(database, server)
+        with serving(folder, database_url) as server, contextlib.closing(Sender(server.smtp_port)) as sender:
+            bench = Bench(database, server, sender)
             bench.throughput(60)
             found = [bench.throughput(count) for _ in range(3)]
             say(f"  acknowledged: {median(found, 'acknowledged'):.0f} mails/s")
@@ -259,7 +300,7 @@ def say(text: str) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("what", nargs="?", choices=("measure", "serve"), default="measure")
+    options.add_argument("what", nargs="?", choices=("measure", "serve", "send"), default="measure")
     options.add_argument("--count", type=int, default=300, help="mails in a measurement")
     options.add_argument("--conversations", type=int, default=100_000)
     options.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "deskhand-bench")
@@ -271,6 +312,9 @@ def main() -> None:
     given = options.parse_args()
     if given.what == "serve":
         serve(socket.socket(fileno=given.listener), given.folder, given.database_url, given.smtp_port)
+        return
+    if given.what == "send":
+        send(given.smtp_port)
         return
     wanted: list[Any] = given.database or ["sqlite", "postgresql"]
     with tempfile.TemporaryDirectory(prefix="deskhand-bench-") as folder, contextlib.ExitStack() as stack:

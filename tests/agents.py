@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import requests
 
-from deskhand.gateway.administration import Who
+from deskhand.gateway.administering.who import Who
 from deskhand.gateway.audit import By
 from deskhand.gateway.audit_listing import Entry, Filters, entries
 from tests.world import Caller, Desk, unique
@@ -37,7 +37,7 @@ class AgentOf(Caller):
     def grant(self, **grants: Any) -> None:
         """Give the agent these grants in place of what it held."""
         verbs = self.desk.server.app.gateway.administration
-        self.desk.server.run(verbs.set_grants(somebody(self.desk), self.id, grants))
+        self.desk.server.run(verbs.grants.put(somebody(self.desk), self.id, grants))
 
     def sentences(self) -> list[str]:
         """What the log says of this agent's calls, the oldest first."""
@@ -56,7 +56,7 @@ def add_agent(
     """An agent with a preset's grants, or with those given, or with none."""
     name = unique(name)
     made = desk.server.run(
-        desk.server.app.gateway.administration.create(
+        desk.server.app.gateway.administration.agents.create(
             somebody(desk), name, preset=preset, inboxes=inboxes, given=grants or None, connection_id=connection_id
         )
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).parents[1]
-WAIT_S = 60  # processes start slowly on a busy machine
+WAIT_S = 120  # processes start slowly on a busy machine
 
 
 def run(folder: Path, *arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:

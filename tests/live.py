@@ -52,7 +52,13 @@ class LiveServer:
         given = Settings(data_dir=data_dir, database_url=database_url, base_url=self.url, **settings)
         self.app = App(given, self.clock)
         config = uvicorn.Config(
-            self.app, log_level="warning", loop="uvloop", http="httptools", access_log=False, log_config=None
+            self.app,
+            log_level="warning",
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            timeout_keep_alive=75,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)

@@ -6,7 +6,10 @@ from deskhand.catalogue import events
 from deskhand.catalogue.events import BY_NAME, EVENTS
 from deskhand.catalogue.operations import OPERATIONS
 
-NOT_BY_AN_OPERATION = {"satisfaction.ratings": "a customer rates a reply by a link in its mail"}
+NOT_BY_AN_OPERATION = {
+    "satisfaction.ratings": "a customer rates a reply by a link in its mail",
+    "convo.merged": "somebody merges two conversations on their page",
+}
 """Events that no operation causes, and what does."""
 
 

@@ -72,7 +72,8 @@ def test_what_makes_no_sense_is_named_in_one_line(folder: Path) -> None:
     refused = run(folder, "workflows", "add", "--file", "refunds.json")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines() == [
-        "deskhand: conditions[0].any[0].value: may not be empty; actions[2].do: Invalid value 'dance'"
+        "deskhand: conditions[0].any[0].value: may not be empty; actions[2].do: Expected one of these: "
+        "'status', 'assign', 'tag', 'untag', 'move', 'note', 'field', 'reply', 'snooze', 'unsnooze', 'webhook'"
     ]
     for arguments in (("show", "7"), ("delete", "7"), ("dry-run", "7")):
         refused = run(folder, "workflows", *arguments)

@@ -39,7 +39,13 @@ class LiveSandbox:
         self.description: dict[str, Any] = ready.description
         app = App(Settings(data_dir=folder, base_url=self.url), sandbox=ready)
         config = uvicorn.Config(
-            app, log_level="critical", loop="uvloop", http="httptools", access_log=False, log_config=None
+            app,
+            log_level="critical",
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            timeout_keep_alive=75,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)

@@ -32,7 +32,7 @@ class World:
     def approve(self, approval_id: int) -> dict[str, Any]:
         """Let a held call go, as an administrator's program does."""
         made = self.desk.server.run(
-            self.desk.server.app.gateway.administration.make_admin_token(somebody(self.desk), "Test")
+            self.desk.server.app.gateway.administration.tokens.make(somebody(self.desk), "Test")
         )
         url = f"{self.url}/admin/v1/approvals/{approval_id}/approve"
         answer = requests.post(url, json={}, headers={"Authorization": f"Bearer {made.token}"}, timeout=30)

@@ -82,6 +82,7 @@ SPECIAL: dict[str, tuple[Any, ...]] = {
 
 FINDS_NOTHING: dict[str, str] = {
     "SELECT thread.id \nFROM thread JOIN thread_mail": "merging: no seeded reply is held",
+    "SELECT thread.id, thread.created_by_id AS user_id, thread.bo": "staying: no seeded reply is held",
     "UPDATE conversation SET merged_into=": "merging: no seeded conversation was merged before",
 }
 """Beginnings of statements that no seeded row can satisfy, and why."""
@@ -165,7 +166,7 @@ def seed(desk: Desk) -> None:
 
 def seed_webhooks(desk: Desk, inbox: int) -> None:
     """Webhooks, and deliveries: some wait or are tried again, one was given up."""
-    hook = {"url": "http://127.0.0.1:9/", "events": ["convo.merged"], "secret": "x"}  # of what never happens
+    hook = {"url": "http://127.0.0.1:9/", "events": ["beacon.chat.created"], "secret": "x"}  # of what never happens
     for inboxes in ([], [inbox]):
         answer = desk.post("/v2/webhooks", hook | {"mailboxIds": inboxes})
         assert answer.status_code == 201

@@ -146,7 +146,7 @@ def test_the_current_revision_is_stateless(rpc: Rpc):
 
 
 def test_a_paused_agent_is_told_so(desk: Desk, rpc: Rpc):
-    desk.server.run(desk.server.app.gateway.administration.pause(somebody(desk), rpc.agent.id))
+    desk.server.run(desk.server.app.gateway.administration.agents.pause(somebody(desk), rpc.agent.id))
     for answer in (rpc.ask("tools/list"), rpc.ask_current("server/discover")):
         assert (answer.status_code, answer.json()["error"]["data"]) == (403, {"reason": "paused"})
     assert rpc.refusal("get_me")["reason"] == "paused"

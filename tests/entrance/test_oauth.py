@@ -403,7 +403,7 @@ def test_deleting_the_agent_ends_its_programs(
 ):
     given = program.exchange(code).json()
     late = program.let_in(browser, agent.id)["code"][0]
-    desk.server.run(desk.server.app.gateway.administration.delete(somebody(desk), agent.id))
+    desk.server.run(desk.server.app.gateway.administration.agents.delete(somebody(desk), agent.id))
     assert not program.opens(given["access_token"])
     assert error(program.refresh(given["refresh_token"])) == (400, "invalid_grant")
     assert error(program.exchange(late)) == (400, "invalid_grant")
@@ -411,13 +411,13 @@ def test_deleting_the_agent_ends_its_programs(
 
 def test_administrators_see_programs_and_end_their_access(desk: Desk, program: Program, code: str, agent: AgentOf):
     administration = desk.server.app.gateway.administration
-    assert desk.server.run(administration.programs(desk.account_id, agent.id)) == []
+    assert desk.server.run(administration.credentials.programs(desk.account_id, agent.id)) == []
     given = program.exchange(code).json()
-    (found,) = desk.server.run(administration.programs(desk.account_id, agent.id))
+    (found,) = desk.server.run(administration.credentials.programs(desk.account_id, agent.id))
     assert found.name == "Ledger"
     with pytest.raises(NotFound):
-        desk.server.run(administration.end_program(somebody(desk), add_agent(desk).id, found.id))
-    desk.server.run(administration.end_program(somebody(desk), agent.id, found.id))
+        desk.server.run(administration.credentials.end_program(somebody(desk), add_agent(desk).id, found.id))
+    desk.server.run(administration.credentials.end_program(somebody(desk), agent.id, found.id))
     assert not program.opens(given["access_token"])
     assert error(program.refresh(given["refresh_token"])) == (400, "invalid_grant")
     assert log_of(desk, agent=agent.id)[0].sentence.endswith(f"access of the program Ledger as agent {agent.name}")
@@ -441,3 +441,20 @@ def test_what_is_no_request_for_a_token_is_refused(program: Program, body: bytes
     assert answer.status_code == 400
     assert answer.json()["error"] in ("unsupported_grant_type", "invalid_request")
     assert program.post(TOKEN, data=b"x" * 70_000).status_code == 413
+
+
+def test_an_open_browser_lets_no_program_in(
+    desk: Desk, door: Door, program: Program, agent: AgentOf, clock: MovableClock
+) -> None:
+    person = add_person(desk)
+    browser = entered(desk, door, person)
+    page = browser.get(program.asks())
+    clock.advance(timedelta(minutes=11))
+    left_open = browser.send(page, AUTHORIZE, decision="approve", agent=str(agent.id))
+    assert left_open.status_code == 303 and left_open.headers["location"].startswith("/sign-in/confirm?next=")
+    asked = browser.get(browser.get(program.asks()).headers["location"])
+    assert "Confirm that it’s you" in asked.text
+    assert browser.send(asked, "/sign-in/confirm", current="not it").status_code == 400
+    done = browser.send(asked, "/sign-in/confirm", current=person.password)
+    answer = browser.send(browser.get(done.headers["location"]), AUTHORIZE, decision="approve", agent=str(agent.id))
+    assert answer.status_code == 302 and "code=" in answer.headers["location"]

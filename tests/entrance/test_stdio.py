@@ -41,7 +41,7 @@ def start(url: str, key: str = KEY) -> subprocess.Popen[bytes]:
 
 def run(url: str, key: str, *lines: bytes) -> tuple[int, list[dict[str, Any]], str]:
     """What a client that sends these lines and then ends its input gets: exit status, messages, words."""
-    out, words = (process := start(url, key)).communicate(b"".join(line + b"\n" for line in lines), timeout=30)
+    out, words = (process := start(url, key)).communicate(b"".join(line + b"\n" for line in lines), timeout=60)
     assert out == b"" or out.endswith(b"\n")
     return process.returncode, [json.loads(line) for line in out.splitlines()], words.decode()
 
@@ -90,7 +90,7 @@ def test_a_cancelled_request_is_not_answered_any_more():
         process.stdin.write(ask("ping") + b"\n")
         process.stdin.flush()
         with silent.accept()[0]:
-            out, words = process.communicate(cancel, timeout=30)
+            out, words = process.communicate(cancel, timeout=60)
     assert (process.returncode, out, words) == (0, b"", b"")
 
 
@@ -111,7 +111,7 @@ def test_it_ends_as_well_where_the_client_goes_on_listening(key_and_url: tuple[s
     assert process.stdin is not None and process.stderr is not None
     process.stdin.write(ask("ping") + b"\n")
     process.stdin.flush()
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=60) == 1
     assert process.stderr.read().count(b"\n") == 1
     process.communicate()
 
@@ -123,7 +123,7 @@ def test_what_can_be_no_key_is_said_at_once(key: str):
 
 
 def test_a_missing_key_is_wrong_usage():
-    done = subprocess.run([sys.executable, "-m", "deskhand", "mcp"], env={}, capture_output=True, timeout=30)
+    done = subprocess.run([sys.executable, "-m", "deskhand", "mcp"], env={}, capture_output=True, timeout=60)
     assert done.returncode == 2
     assert b"--key" in done.stderr
 
@@ -149,9 +149,9 @@ def test_an_outage_is_told_and_outlived(tmp_path_factory: pytest.TempPathFactory
         assert wanted in json.loads(process.stdout.readline())
         live.stop()
     began = time.monotonic()
-    _, words = process.communicate(timeout=30)
+    _, words = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert words.count(b"\n") == 1  # not once for each message
 
 

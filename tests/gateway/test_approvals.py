@@ -16,12 +16,15 @@ from deskhand.catalogue.problems import BadRequest, NotFound
 from deskhand.db.statements import command, value
 from deskhand.gateway import reading
 from deskhand.gateway.agents import Agent
-from deskhand.gateway.approvals import CHANGED, UNKNOWN, Approvals, Go, Held, NotReleased, Outcome, arguments_hash
+from deskhand.gateway.approval_rows import UNKNOWN
+from deskhand.gateway.approvals import CHANGED, Approvals, Go
 from deskhand.gateway.audit import Audit, AuditUnavailable, By
 from deskhand.gateway.budget import OverBudget
 from deskhand.gateway.calls import Answer, Door, Request
+from deskhand.gateway.held_calls import Held, NotReleased, Outcome
 from deskhand.gateway.limits import Limits
 from deskhand.gateway.policy import Found, Granted, Grants, Rule, decide, wanted
+from deskhand.gateway.reading import arguments_hash
 from deskhand.gateway.tables import approval, audit_record
 from deskhand.gateway.upstream import UpstreamDown
 from tests.gateway.builders import Watch, add_agent, run

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from deskhand.desk.workflows.actions import Move, SetStatus
-from deskhand.gateway.approvals import NotReleased
 from deskhand.gateway.connections import read_given
+from deskhand.gateway.held_calls import NotReleased
 from tests import postgresql
 from tests.agents import AgentOf, add_agent, log_of, somebody
 from tests.clients.live_sandbox import LiveSandbox
@@ -54,7 +54,7 @@ def approve(desk: Desk, approval_id: int, text: str | None = None) -> Any:
 
 
 def stop(desk: Desk, scope: Any, id: int | None = None) -> None:
-    desk.server.run(desk.server.app.gateway.administration.stop(somebody(desk), scope, id))
+    desk.server.run(desk.server.app.gateway.administration.stops.add(somebody(desk), scope, id))
 
 
 def reason(answer: requests.Response) -> str:
@@ -69,10 +69,10 @@ def test_a_paused_agent_hears_nothing_of_its_approvals_either(desk: Desk) -> Non
     agent = add_agent(desk, preset="drafter")
     ask = agent.put(f"/v2/conversations/{conversation}/tags", {"tags": ["vip"]}).json()["ask"]
     assert agent.get(ask).status_code == 200
-    desk.server.run(desk.server.app.gateway.administration.pause(somebody(desk), agent.id))
+    desk.server.run(desk.server.app.gateway.administration.agents.pause(somebody(desk), agent.id))
     paused = agent.get(ask)
     assert (paused.status_code, reason(paused), paused.headers["Deskhand-Decision"]) == (403, "paused", "refused")
-    desk.server.run(desk.server.app.gateway.administration.resume(somebody(desk), agent.id))
+    desk.server.run(desk.server.app.gateway.administration.agents.resume(somebody(desk), agent.id))
     stop(desk, "all")
     assert reason(agent.get(ask)) == "stopped"
     assert log_of(desk, agent=agent.id)[0].sentence.endswith("the kill switch (all) is on")
@@ -231,7 +231,7 @@ def test_a_paused_agent_does_not_reach_a_remote_desk_at_all(desk: Desk) -> None:
         agent = add_agent(
             desk, preset="closer", inboxes=[501], connection_id=connected(desk, fake.url, "client", "secret")
         )
-        desk.server.run(desk.server.app.gateway.administration.pause(somebody(desk), agent.id))
+        desk.server.run(desk.server.app.gateway.administration.agents.pause(somebody(desk), agent.id))
         fake.asked.clear()
         assert reason(agent.get("/v2/conversations/5")) == "paused"
         assert fake.asked == []

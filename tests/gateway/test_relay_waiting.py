@@ -41,24 +41,24 @@ def verbs(desk: Desk) -> Any:
 
 
 async def stop_all(desk: Desk, agent: AgentOf) -> None:
-    await verbs(desk).stop(somebody(desk), "all")
+    await verbs(desk).stops.add(somebody(desk), "all")
 
 
 async def pause(desk: Desk, agent: AgentOf) -> None:
-    await verbs(desk).pause(somebody(desk), agent.id)
+    await verbs(desk).agents.pause(somebody(desk), agent.id)
 
 
 async def delete(desk: Desk, agent: AgentOf) -> None:
-    await verbs(desk).delete(somebody(desk), agent.id)
+    await verbs(desk).agents.delete(somebody(desk), agent.id)
 
 
 async def regrant(desk: Desk, agent: AgentOf) -> None:
-    await verbs(desk).set_grants(somebody(desk), agent.id, {})
+    await verbs(desk).grants.put(somebody(desk), agent.id, {})
 
 
 async def revoke(desk: Desk, agent: AgentOf) -> None:
-    (key,) = (await verbs(desk).agent(desk.account_id, agent.id)).keys
-    await verbs(desk).revoke_key(somebody(desk), agent.id, key.id)
+    (key,) = (await verbs(desk).agents.one(desk.account_id, agent.id)).keys
+    await verbs(desk).credentials.revoke_key(somebody(desk), agent.id, key.id)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_ends_an_agent_s_access_ends_calls_that_stand_in_line(
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
     assert tags(desk, conversation) == []
     assert log_of(desk, agent=agent.id, decision="refused")[0].reason == reason
-    desk.server.run(verbs(desk).lift_all(somebody(desk)))
+    desk.server.run(verbs(desk).stops.lift_all(somebody(desk)))
 
 
 def test_a_call_that_waited_goes_on_where_nothing_changed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,10 @@ import pytest
 import requests
 
 from deskhand.gateway import admin_tokens
-from deskhand.gateway.administration import Who
+from deskhand.gateway.administering.who import Who
 from deskhand.gateway.audit import By
 from deskhand.gateway.connections import read_given
-from deskhand.gateway.relay import relinked
+from deskhand.gateway.passing_back import relinked
 from tests.desk.conversations.builders import add, merge, start, threads
 from tests.gateway.fake_desk import FakeDesk, Says, error, faking
 from tests.live import LiveServer
@@ -60,7 +60,7 @@ def agent_on(here: Desk, base_url: str, client_id: str, client_secret: str, **ma
     async def make() -> Any:
         connection = await parts.remotes.connections.make(here.account_id, given)
         name = f"Drafter {connection.id}"
-        return await parts.administration.create(who, name, connection_id=connection.id, **made)
+        return await parts.administration.agents.create(who, name, connection_id=connection.id, **made)
 
     return Agent(here.server.url, here.server.run(make()).key)
 

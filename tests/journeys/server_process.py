@@ -43,7 +43,13 @@ def serve(data_dir: Path, database_url: str, listener: socket.socket, port: int)
         smtp_url=SmtpServer("127.0.0.1", int(os.environ.get("DESKHAND_TEST_SMTP_PORT", "25"))),
     )
     config = uvicorn.Config(
-        App(settings), log_level="warning", loop="uvloop", http="httptools", access_log=False, log_config=None
+        App(settings),
+        log_level="warning",
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=75,
     )
     uvicorn.Server(config).run([listener])
 

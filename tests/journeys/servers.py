@@ -6,12 +6,23 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
 
 RUNNER = Path(__file__).with_name("server_process.py")
 ROOT = Path(__file__).parents[2]
+PROGRESS_WITHIN_S = 60
+
+
+def wait(seconds: float, progress: Callable[[], int], wanted: int) -> None:
+    """Wait so long, and on a busy machine until there is so much progress: else there is nothing to lose by a kill."""
+    time.sleep(seconds)
+    deadline = time.monotonic() + PROGRESS_WITHIN_S
+    while progress() < wanted and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 class Server:

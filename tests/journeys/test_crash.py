@@ -33,7 +33,7 @@ from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.desk.checking import counters, files, tags
 from deskhand.lib.clock import SystemClock
 from tests import postgresql
-from tests.journeys.servers import Server
+from tests.journeys.servers import Server, wait
 from tests.live import LiveServer
 from tests.world import Desk, open_desk
 
@@ -378,7 +378,8 @@ def test_fifteen_kills_lose_no_acknowledged_write(kind: str, tmp_path: Path, req
         for _ in range(KILLS):
             with ThreadPoolExecutor(CLIENTS) as pool:
                 writing = [pool.submit(client.write_until_killed, server.url) for client in clients]
-                time.sleep(rng.uniform(*AFTER_S))
+                written = lambda: min(client.acknowledged.total() for client in clients)  # noqa: E731
+                wait(rng.uniform(*AFTER_S), written, written() + 2)
                 server.kill()
                 for one in writing:
                     one.result(60)

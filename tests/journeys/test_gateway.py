@@ -66,7 +66,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 @pytest.fixture(params=["here", "remote"])
 def story(request: pytest.FixtureRequest, desk: Desk, elsewhere: LiveServer) -> Story:
     gateway = desk.server.app.gateway
-    token = desk.server.run(gateway.administration.make_admin_token(somebody(desk), "ops")).token
+    token = desk.server.run(gateway.administration.tokens.make(somebody(desk), "ops")).token
     story = Story(desk, desk, token, None, 0, 0)
     if request.param == "remote":
         story.desk = open_desk(elsewhere)

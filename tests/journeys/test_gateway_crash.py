@@ -32,11 +32,11 @@ from deskhand.catalogue.operations import OPERATIONS
 from deskhand.db.database import SQLITE_FILE
 from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.gateway import admin_tokens, reading
-from deskhand.gateway.approvals import arguments_hash
 from deskhand.gateway.calls import Request
+from deskhand.gateway.reading import arguments_hash
 from deskhand.lib.clock import SystemClock
 from tests import postgresql
-from tests.journeys.servers import Server
+from tests.journeys.servers import Server, wait
 from tests.journeys.test_crash import Direct
 from tests.live import LiveServer
 from tests.world import Desk, open_desk
@@ -319,12 +319,11 @@ def test_no_write_is_on_the_desk_that_the_log_does_not_know_of(
     with running(kind, tmp_path, database_url) as (server, tables, home, there):
         writers, person = hired(server, home, there, rng)
         cut = 0
-        for number in range(KILLS[kind]):
+        for _ in range(KILLS[kind]):
             with ThreadPoolExecutor(len(writers) + 1) as pool:
                 working = [pool.submit(one.write_until_killed, server.url) for one in writers]
                 working.append(pool.submit(person.approve_until_killed, server.url))
-                # The first round is longer, so that however slow the machine is something was written and approved.
-                time.sleep(rng.uniform(*AFTER_S) + (1 if number == 0 else 0))
+                wait(rng.uniform(*AFTER_S), person.approved.total, 1)
                 server.kill()
                 for one in working:
                     one.result(60)

@@ -20,6 +20,7 @@ import requests
 from deskhand.db.database import SQLITE_FILE
 from deskhand.db.migrate import sqlalchemy_url, upgrade
 from tests import postgresql
+from tests.journeys.servers import wait
 from tests.journeys.test_crash import Account, Direct, opened, running
 from tests.mail.post_office import PostOffice, post_office
 
@@ -99,7 +100,8 @@ def test_a_killed_worker_loses_no_mail(
                 office.answers = ["451 Later"] * 3
                 with ThreadPoolExecutor(CLIENTS) as pool:
                     writing = [pool.submit(client.reply_until_killed, server.url) for client in clients]
-                    time.sleep(rng.uniform(*AFTER_S))
+                    slowest = lambda: min(client.serial for client in clients)  # noqa: E731
+                    wait(rng.uniform(*AFTER_S), slowest, slowest() + 2)
                     server.kill()
                     for one in writing:
                         one.result(60)

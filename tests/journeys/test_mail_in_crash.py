@@ -11,6 +11,7 @@ import smtplib
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from deskhand.mail import imap_positions
 from tests import dovecot, postgresql
 from tests.commands import free_port
 from tests.dovecot import Dovecot
-from tests.journeys.servers import Server
+from tests.journeys.servers import Server, wait
 from tests.journeys.test_crash import Account, Direct, opened, running
 
 KILLS = 50 if os.environ.get("DESKHAND_TEST_DEEP") else 5  # on each database, while mail comes by both ways
@@ -86,9 +87,9 @@ class World:
     account: Account
     rng: random.Random
 
-    def kill(self) -> None:
-        """Kill the server after a moment, and start it again."""
-        time.sleep(self.rng.uniform(*AFTER_S))
+    def kill(self, delivered: Callable[[], int]) -> None:
+        """Kill the server after a moment, once all have delivered some more."""
+        wait(self.rng.uniform(*AFTER_S), delivered, delivered() + 2)
         self.server.kill()
         self.direct.until_nothing_is_under_way()
         self.hurry()
@@ -156,7 +157,7 @@ def test_a_killed_server_loses_nothing(
                 these = [f"k{kill}x{number}" for number in range(LAID_EACH)]
                 mailboxes.lay(USER, *map(mail, these))
                 laid.update(these)
-                world.kill()
+                world.kill(lambda: min(len(client.sent) for client in clients))
                 for one in delivering:
                     one.result(60)
             server.start()

@@ -26,6 +26,7 @@ from deskhand.db.migrate import sqlalchemy_url, upgrade
 from deskhand.desk.call import Actor, Policy
 from deskhand.desk.webhooks import verbs
 from tests import postgresql
+from tests.journeys.servers import wait
 from tests.journeys.test_crash import Account, Direct, opened, running
 from tests.receiver import Received, Receiver, Reply, receiving
 
@@ -101,7 +102,8 @@ def test_a_killed_worker_loses_no_delivery(kind: str, tmp_path: Path, request: p
         for _ in range(KILLS):
             with ThreadPoolExecutor(CLIENTS) as pool:
                 writing = [pool.submit(client.write_until_killed, server.url) for client in clients]
-                time.sleep(rng.uniform(*AFTER_S))
+                slowest = lambda: min(client.serial for client in clients)  # noqa: E731
+                wait(rng.uniform(*AFTER_S), slowest, slowest() + 2)
                 server.kill()
                 for one in writing:
                     one.result(60)

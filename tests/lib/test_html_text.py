@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from deskhand.lib.html_text import readable
+from deskhand.lib.html_text import readable, says_anything
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,13 @@ def test_one_long_line_takes_time_by_its_length_and_no_more(piece: str):
     began = time.monotonic()
     readable(piece * (6_000_000 // len(piece)))
     assert time.monotonic() - began < 12
+
+
+@pytest.mark.parametrize(
+    "html",
+    ["", " \n", "<p> </p>", "<p>&nbsp;</p><br>", "<style>p {}</style>", "<!-- x -->", "<hr>", "<p><b>x</b>", "x",
+     "&amp;", "<a href='https://x.example'></a>", "<img src='https://x.example/a.png'>", "<pre>\n\n</pre>",
+     "<ul><li></ul>"],
+)  # fmt: skip
+def test_whether_it_says_anything_is_told_without_making_the_text(html: str) -> None:
+    assert says_anything(html) == bool(readable(html).strip())

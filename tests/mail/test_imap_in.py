@@ -101,7 +101,7 @@ def test_a_message_without_end_is_not_taken_into_memory(number: str) -> None:
     liar = Liar(says={"UID FETCH 5": ok(b"* 1 FETCH (UID 5 BODY[] {%s}\r\nx" % number.encode())})
     with reading(liar) as folder, pytest.raises(ImapFailed, match="more than 1 MB"):
         folder.raw(5)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
 
 
 def test_answers_without_end_are_not_listened_to() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from deskhand.mail.languages import WITHIN, WITHIN_WORDS
 from tests.mail.mutations import originals
 from tests.mail.reading import HISTORY, fixture, html, mail
 
@@ -256,3 +259,10 @@ def test_a_picture_is_an_answer_too():
 def test_the_report_of_a_server_stays_whole():
     incoming = fixture("bounces/exim")
     assert HISTORY in incoming.text
+
+
+def test_words_that_name_a_place_are_those_of_the_expression() -> None:
+    for word in WITHIN_WORDS:
+        assert re.fullmatch(WITHIN, word, re.IGNORECASE), word
+    assert len(WITHIN_WORDS) == len(set(WITHIN_WORDS))
+    assert all(word == word.lower().strip() for word in WITHIN_WORDS)

@@ -231,6 +231,26 @@ def test_what_was_reset_is_forgotten(smtp: Listening) -> None:
     assert (place.inbox_id, delivery.sender) == (11, "lea@buyer.example")
 
 
+@pytest.mark.parametrize(
+    "sender",
+    ["a.b+c@buyer.example", "A=b/c{d}@Buyer.EXAMPLE", "x@y", '"paul van dyk"@buyer.example', "a@[127.0.0.1]", ""],
+)
+def test_an_address_is_taken_as_it_stands(smtp: Listening, sender: str) -> None:
+    with smtp.client() as client:
+        client.ehlo()
+        assert client.docmd("MAIL", f"FROM: <{sender}> SIZE=10")[0] == 250
+        assert client.docmd("RCPT", f"TO:<{HELP}>")[0] == 250
+        client.data(MAIL)
+    assert smtp.shelf.kept[0][1].sender == sender
+
+
+@pytest.mark.parametrize("sender", ["<@buyer.example>", "<a@b..c>"])
+def test_what_is_no_address_is_refused(smtp: Listening, sender: str) -> None:
+    with smtp.client() as client:
+        client.ehlo()
+        assert client.docmd("MAIL", f"FROM:{sender}")[0] in (501, 553, 555)
+
+
 def test_letters_beyond_ascii_are_taken(smtp: Listening) -> None:
     raw = "Subject: Grüße\r\n\r\nÄpfel\r\n".encode()
     with smtp.client() as client:
@@ -541,10 +561,10 @@ def test_who_only_keeps_the_connection_is_sent_away() -> None:
         wire.say("EHLO client.example")
         began = time.monotonic()
         with pytest.raises((OSError, AssertionError)):
-            while time.monotonic() - began < 5:
+            while time.monotonic() - began < 30:
                 assert wire.say("RSET")
                 time.sleep(0.05)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
 
 
 def test_who_goes_on_delivering_is_not_sent_away() -> None:

@@ -70,6 +70,24 @@ def test_of_several_senders_none_is_proved(senders: str):
     assert "it names several senders" in incoming.faults
 
 
+@pytest.mark.parametrize(
+    "sender",
+    ['"paul@bank.example"@evil.example', '<"paul@bank.example"@evil.example>', '"paul@bank.example" <@evil.example>',
+     'Paul <"paul@bank.example" @evil.example>'],
+)  # fmt: skip
+def test_a_name_before_an_at_sign_is_nobodys_address(sender: str):
+    """Anybody at evil.example may call themselves so, and the server finds that it is true."""
+    incoming = read("\n".join([HOP, says("mx.desk.example"), f"From: {sender}", "", "Hello"]))
+    assert (incoming.sender.email, incoming.verdicts["dmarc"]) == ("", "fail")
+
+
+@pytest.mark.parametrize("header", ["Sender", "Reply-To", "Return-Path"])
+def test_who_is_not_in_from_is_not_proved(header: str):
+    sender = f'From: "p q"@evil.example\n{header}: <paul@bank.example>'
+    incoming = read("\n".join([HOP, says("mx.desk.example"), sender, "", "Hello"]))
+    assert (incoming.sender.email, incoming.verdicts["dmarc"]) == ("paul@bank.example", "fail")
+
+
 @pytest.mark.parametrize("sender", ["paul@bank.example, eve@bank.example", '"paul@bank.example" <a@evil.example>'])
 def test_several_senders_of_one_domain_or_a_name_like_an_address_change_no_verdict(sender: str):
     incoming = read("\n".join([HOP, says("mx.desk.example"), f"From: {sender}", "", "Hello"]))

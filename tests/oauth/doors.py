@@ -59,7 +59,13 @@ class Door:
         known = Provider(provider, base_url) if provider else None
         self._pages = Starlette(routes=routes(Parts(database, clock, base_url, sealer, Passwords(cost), known)))
         config = uvicorn.Config(
-            self._app, log_level="warning", http="httptools", interface="asgi3", access_log=False, log_config=None
+            self._app,
+            log_level="warning",
+            http="httptools",
+            interface="asgi3",
+            access_log=False,
+            log_config=None,
+            timeout_keep_alive=75,
         )
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, args=([listener],), daemon=True)

@@ -123,6 +123,30 @@ def test_what_a_job_writes_at_its_end_is_written_with_its_removal(database: Data
     assert sorted(seen) == ['"0"', '"1"', '"2"']
 
 
+def test_a_job_that_was_removed_with_what_it_wrote_is_not_looked_after_again(
+    database: Database, clock: MovableClock
+) -> None:
+    seen: list[str] = []
+    kept: list[int] = []
+
+    async def carry(work: Work) -> worker.Then:
+        await database.write(lambda tx: jobs.remove(tx, work))
+        seen.append(work.payload)
+        return worker.gone
+
+    async def all_of_it() -> None:
+        one = Worker(database, clock, {"work": Kind(carry)})
+        await work(one, lambda: len(seen) == 30)
+        kept.append(len(one._under_way))
+
+    add(database, clock, 30)
+    asyncio.run(all_of_it())
+
+    assert (len(seen), len(set(seen))) == (30, 30)
+    assert tally(database) == {}
+    assert kept == [0]
+
+
 def test_a_job_that_fails_is_tried_again_after_growing_pauses(database: Database, clock: MovableClock) -> None:
     tries: list[int] = []
 

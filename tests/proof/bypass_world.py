@@ -287,7 +287,8 @@ class World:
         """How many decisions about an agent's calls are in the log; a refused credential is noted, but is no call."""
         query = """
             SELECT count(*) FROM audit_record
-            WHERE account_id = :a AND agent_id = :g AND type = 'decision' AND CAST(content AS TEXT) NOT LIKE '%"sign_in"%'
+            WHERE account_id = :a AND agent_id = :g AND type = 'decision'
+            AND CAST(content AS TEXT) NOT LIKE '%"sign_in"%'
         """
         return int(self._home(query, a=self.home.account_id, g=agent.id)[0][0])
 

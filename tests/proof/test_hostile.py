@@ -90,7 +90,7 @@ def admin_token(server: LiveServer) -> str:
     desk = open_desk(server)
     add_agent(desk, preset="drafter")
     verbs = server.app.gateway.administration
-    return server.run(verbs.make_admin_token(somebody(desk), "hostile")).token
+    return server.run(verbs.tokens.make(somebody(desk), "hostile")).token
 
 
 ADMINISTERED = [

@@ -24,6 +24,7 @@ import pytest
 from deskhand.admin.call import Asked as Administrators
 from deskhand.admin.oversight import Question as Asking
 from deskhand.admin.oversight import explain_call
+from deskhand.app.gateway import Gateway
 from deskhand.catalogue.matching import Matcher
 from deskhand.catalogue.operation import SLUG, Action, AnyOperation, Extent, NoBody, NoQuery, Of, Resource
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
@@ -289,30 +290,32 @@ def explained(found: Mapping[str, Any]) -> Said:
 
 
 async def ask_everybody(
-    relay: Any, holders: Sequence[Agent], asked: Sequence[list[Question]]
+    gateway: Gateway, holders: Sequence[Agent], asked: Sequence[list[Question]]
 ) -> list[list[policy.Decision]]:
     """Put each agent's questions to all; gives the decisions, upon which they agreed."""
     matcher = Matcher(OPERATIONS)
     decisions: list[list[policy.Decision]] = []
-    parts = SimpleNamespace(administration=SimpleNamespace(require=nobody_minds))
+    parts = SimpleNamespace(administration=SimpleNamespace(agents=SimpleNamespace(require=nobody_minds)))
     for agent, listed in zip(holders, asked, strict=True):
 
         async def explain(
             account_id: int, agent_id: int, method: str, path: str, query: Any, body: Any, agent: Agent = agent
         ) -> Any:
-            return await relay.explain(agent, method, path, query, body)
+            return await gateway.explaining.explain(agent, method, path, query, body)
 
         parts.explain = explain
         decisions.append([])
         for question in listed:
             understood = reading.read(matcher, question.request)
-            by_rest = (await relay.judge(agent, understood)).decision
+            by_rest = (await gateway.judging.judge(agent, understood)).decision
             operation, expected = question.operation, said(by_rest)
             if (arguments := question.arguments) is not None:
                 as_tool = reading.read(matcher, tools.request(TOOLS[operation.name], arguments))
                 assert as_tool == understood, question
-                assert said((await relay.judge(agent, as_tool, "mcp")).decision) == expected
-            told = await relay.explain(agent, operation.method, question.path, question.query, question.body)
+                assert said((await gateway.judging.judge(agent, as_tool, "mcp")).decision) == expected
+            told = await gateway.explaining.explain(
+                agent, operation.method, question.path, question.query, question.body
+            )
             assert explained(told) == expected, (question, told)
             asking = Asking(
                 agent_id=agent.id, method=operation.method, path=question.path, query=question.query, body=question.body
@@ -340,10 +343,10 @@ def test_ten_thousand_questions_get_one_answer(desk: Desk, monkeypatch: pytest.M
         Agent(number, desk.account_id, "Triage", "active", 1, None, one) for number, one in enumerate(held, start=1)
     ]
     asked = [[next(asking) for _ in range(EACH)] for _ in holders]
-    relay = desk.server.app.gateway.relay
+    gateway = desk.server.app.gateway
     places = Places(known, rng)
-    monkeypatch.setattr(relay, "_upstream_of", lambda agent: places)
-    decisions = desk.server.run(ask_everybody(relay, holders, asked))
+    monkeypatch.setattr(gateway.judging, "_upstream_of", lambda agent: places)
+    decisions = desk.server.run(ask_everybody(gateway, holders, asked))
     seen = Counter((one.outcome, one.reason) for listed in decisions for one in listed)
     assert sum(seen.values()) == HOLDERS * EACH
     assert min(seen[one] for one in (("allowed", "granted"), ("held", "hold"), ("refused", "missing_grant"))) > 200, (
@@ -443,7 +446,7 @@ def test_questions_over_the_wire_get_the_same_answer_by_every_door(furnished: tu
 
 def admin_token(desk: Desk) -> str:
     who = desk.server.app.gateway.administration
-    made = desk.server.run(who.make_admin_token(somebody(desk), f"Proof {random.randrange(10**9)}"))
+    made = desk.server.run(who.tokens.make(somebody(desk), f"Proof {random.randrange(10**9)}"))
     return made.token
 
 

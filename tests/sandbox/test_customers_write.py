@@ -139,6 +139,17 @@ def test_a_raw_message_goes_to_the_inbox_that_it_names(fresh: SandboxDesk) -> No
     assert len(threads(fresh, body["conversation_id"])) == 1
 
 
+def test_an_envelope_without_a_sender_wants_no_answer(fresh: SandboxDesk) -> None:
+    id = fresh.customer_writes("Where is it?", email=LEA).conversation_id
+    body = {"text": "It is on its way.", "customer": {"email": LEA}, "status": "closed"}
+    fresh.call("POST", f"/v2/conversations/{id}/reply", body)
+    (sent,) = fresh.mails()
+    for number, (query, status) in enumerate([({"from": ""}, "closed"), ({"from": LEA}, "active")]):
+        data = raw(Message_ID=f"<{number}@x.example>", In_Reply_To=sent["message_id"])
+        assert inbound(fresh, data, **query).json()["conversation_id"] == id
+        assert fresh.get(f"/v2/conversations/{id}")["status"] == status
+
+
 def test_the_envelope_wins_over_the_header_and_cc_counts(fresh: SandboxDesk) -> None:
     by_envelope = inbound(fresh, raw(), to="help@brindlewick.example").json()
     assert by_envelope["inbox_id"] == 502

@@ -115,3 +115,15 @@ def test_a_bad_fault_is_refused_with_its_field(fresh: SandboxDesk, body: Any, fi
     answer = requests.post(f"{fresh.base_url}/sandbox/webhook-faults", json=body, timeout=30)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["path"] == field
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"kind": "lost"}', "Expected one of these: 'duplicate', 'late', 'reordered', 'refused'"),
+        ('{"kind": "late", "times": "two"}', "must be an integer"), ("[]", "must be an object"), ("{", "must be JSON"),
+    ],
+)  # fmt: skip
+def test_why_a_fault_is_bad_is_said_in_words(fresh: SandboxDesk, body: str, words: str) -> None:
+    answer = requests.post(f"{fresh.base_url}/sandbox/webhook-faults", data=body, timeout=30)
+    assert answer.json()["errors"][0]["message"] == words

@@ -1,4 +1,7 @@
-"""Axe finds nothing on any page, in either theme: the pages are taken from the routes and found by following links."""
+"""Axe finds nothing on any page, in either theme: the pages are taken from the routes and found by following links.
+
+And each page loads the scripts that its elements need.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from deskhand.oauth import sessions
 from deskhand.web.routes import GROUPS
 from tests.clients.live_sandbox import LiveSandbox
 from tests.web import chromium
+from tests.web.modules import BEHAVIOURS
 from tests.web.people import DESKTOP, PHONE
 
 PATHS = list(dict.fromkeys(one.path for group in GROUPS for one in group.declared if one.method == "GET"))
@@ -24,6 +28,7 @@ NO_PAGES = {
     "/side": "a piece of a page: the side bar by itself",
     "/inbox/{id}": "leads on to a folder",
     "/search/suggestions": "a piece of a page, seen by the tests of the search box",
+    "/views/numbers": "JSON",
     "/new/customers": "JSON",
     "/new/files/{id}": "a file",
     "/inboxes/{id}/saved-replies": "JSON or a piece of a page, seen by the tests of writing",
@@ -54,6 +59,10 @@ MOST_USED = (
     "/console/approvals/{id}", "/console/log", "/console/matrix", "/reports/conversations",
 )  # fmt: skip
 OPEN = "for (const one of document.querySelectorAll('main details:not(.menu)')) one.open = true"
+MISSING = """known => {
+  const loaded = performance.getEntriesByType("resource").map(one => one.name.split("/").pop());
+  return known.filter(([selector, module]) => document.querySelector(selector) && !loaded.includes(module)).map(String);
+}"""
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 
@@ -104,6 +113,7 @@ def test_axe_finds_nothing_in_either_theme(
     for route, path in pages.items():
         page.emulate_media(color_scheme="light")
         page.goto(path)
+        wrong += [(path, "does not load", one) for one in page.evaluate(MISSING, BEHAVIOURS)]
         page.evaluate(OPEN)
         wrong += [(path, "light", one) for one in findings(page)]
         page.emulate_media(color_scheme="dark")

@@ -102,8 +102,8 @@ def test_a_page_hears_of_a_note_within_moments(desk: Desk) -> None:
     inbox = desk.add_inbox()
     conversation = add_conversation(desk, inbox)
     with listening(signed_in(desk)) as stream:
-        began = time.monotonic()
         desk.post(f"/v2/conversations/{conversation}/notes", {"text": "Looked at."})
+        began = time.monotonic()
         assert stream.hears_of(conversation)
         assert time.monotonic() - began < 5
 
@@ -194,6 +194,31 @@ def test_who_came_before_but_was_committed_later_is_told_as_well(desk: Desk) -> 
 def test_changes_that_are_no_events_are_told_to_all(desk: Desk) -> None:
     with listening(signed_in(desk)) as stream:
         desk.write(lambda tx: tx.changed(events.PAGES))
+        assert stream.next()["all"] is True
+
+
+QUIET: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a subject": ("PATCH", "", {"op": "replace", "path": "/subject", "value": "Another"}),
+    "a text": ("PATCH", "/threads/{thread}", {"op": "replace", "path": "/text", "value": "Said otherwise."}),
+    "a file": (
+        "POST", "/threads/{thread}/attachments", {"fileName": "a.txt", "mimeType": "text/plain", "data": "aGVsbG8="}
+    ),
+    "a snooze": ("PUT", "/snooze", {"snoozedUntil": "2031-01-01T00:00:00Z", "unsnoozeOnCustomerReply": True}),
+}  # fmt: skip
+"""Changes that open pages show and that no event tells of."""
+
+
+@pytest.mark.parametrize("change", QUIET)
+def test_what_no_event_tells_of_is_shown_as_well(desk: Desk, change: str) -> None:
+    method, path, body = QUIET[change]
+    conversation = add_conversation(desk, desk.add_inbox())
+    noted = desk.post(f"/v2/conversations/{conversation}/notes", {"text": "Looked at."})
+    path = path.format(thread=noted.headers["Resource-ID"])
+    with listening(signed_in(desk)) as stream:
+        while not stream.is_quiet():
+            pass
+        answer = desk.request(method, f"/v2/conversations/{conversation}{path}", json=body)
+        assert answer.ok, answer.text
         assert stream.next()["all"] is True
 
 

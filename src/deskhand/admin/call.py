@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, TypeVar
 from deskhand.admin.parts import Parts
 from deskhand.catalogue.operation import NoBody, NoQuery
 from deskhand.catalogue.values import Shape
-from deskhand.gateway.administration import Who
+from deskhand.gateway.administering.who import Who
 
 Q = TypeVar("Q", bound=Shape)
 B = TypeVar("B")

@@ -14,10 +14,11 @@ from deskhand.catalogue.operation import NoBody, NoQuery
 from deskhand.catalogue.problems import BadRequest, FieldError, invalid
 from deskhand.catalogue.values import Id, NonEmpty, WireTime
 from deskhand.db.engine import Reader
-from deskhand.gateway import approvals, audit_listing, budget, connections
-from deskhand.gateway.approvals import Outcome
+from deskhand.gateway import audit_listing, budget, connections
+from deskhand.gateway.approvals import PAGE_SIZE
 from deskhand.gateway.audit_export import Csv, JsonLines
 from deskhand.gateway.audit_listing import Page, read_filters
+from deskhand.gateway.held_calls import Outcome, Shown, State
 from deskhand.gateway.policy import Told
 from deskhand.gateway.stops import Scope, Stop
 from deskhand.gateway.verifying import Result, Verification
@@ -57,7 +58,7 @@ class Explanation(msgspec.Struct, frozen=True):
 async def explain_call(asked: Asked[NoQuery, Question]) -> Any:
     """Tell what would become of an agent's call, and why; nothing is done and nothing is logged."""
     given = asked.body
-    await asked.parts.administration.require(asked.account_id, given.agent_id)
+    await asked.parts.administration.agents.require(asked.account_id, given.agent_id)
     path, question, text = given.path.partition("?")
     if question and given.query is not None:
         raise invalid("path", "has a query string beside the query that is given", "ValidIdentifier", given.path)
@@ -162,14 +163,14 @@ def _texts(query: Given) -> dict[str, str]:
 class ListApprovals(Given, kw_only=True):
     """Approvals in a state; `cursor` goes on where a page ended."""
 
-    state: approvals.State | None = None
+    state: State | None = None
     cursor: Id | None = None
 
 
 class Approvals(msgspec.Struct, frozen=True):
     """A page of approvals, the newest first, and where the next one begins."""
 
-    approvals: list[approvals.Shown]
+    approvals: list[Shown]
     next: int | None
 
 
@@ -193,11 +194,11 @@ async def list_approvals(asked: Asked[ListApprovals, NoBody]) -> Approvals:
     """List calls that wait for a person or did."""
     query = asked.query
     found = await asked.parts.approvals.listed(asked.account_id, query.state, query.cursor)
-    return Approvals(found, found[-1].id if len(found) == approvals.PAGE_SIZE else None)
+    return Approvals(found, found[-1].id if len(found) == PAGE_SIZE else None)
 
 
-@CALLS.add("GET", "/approvals/{approval_id}", answers=approvals.Shown)
-async def get_approval(asked: Asked[NoQuery, NoBody]) -> approvals.Shown:
+@CALLS.add("GET", "/approvals/{approval_id}", answers=Shown)
+async def get_approval(asked: Asked[NoQuery, NoBody]) -> Shown:
     """Show a call that waits for a person or did."""
     return await asked.parts.approvals.one(asked.account_id, asked.id)
 
@@ -249,25 +250,25 @@ class Budgets(msgspec.Struct, frozen=True):
 @CALLS.add("GET", "/kill-switch", answers=Stops)
 async def list_stops(asked: Asked[NoQuery, NoBody]) -> Stops:
     """List what is stopped."""
-    return Stops(await asked.parts.administration.stops(asked.account_id))
+    return Stops(await asked.parts.administration.stops.listed(asked.account_id))
 
 
 @CALLS.add("POST", "/kill-switch", body=NewStop, answers=Stop, status=201)
 async def stop(asked: Asked[NoQuery, NewStop]) -> Stop:
     """Stop one agent, an inbox's writes, all writes or all agents, within a second; people are never stopped."""
-    return await asked.parts.administration.stop(asked.who, asked.body.scope, asked.body.id)
+    return await asked.parts.administration.stops.add(asked.who, asked.body.scope, asked.body.id)
 
 
 @CALLS.add("DELETE", "/kill-switch")
 async def lift_stops(asked: Asked[NoQuery, NoBody]) -> None:
     """Lift every stop."""
-    await asked.parts.administration.lift_all(asked.who)
+    await asked.parts.administration.stops.lift_all(asked.who)
 
 
 @CALLS.add("DELETE", "/kill-switch/{stop_id}")
 async def lift_stop(asked: Asked[NoQuery, NoBody]) -> None:
     """Lift one stop."""
-    await asked.parts.administration.lift(asked.who, asked.id)
+    await asked.parts.administration.stops.lift(asked.who, asked.id)
 
 
 @CALLS.add("GET", "/budget", answers=Budgets)

@@ -8,7 +8,7 @@ from typing import Any
 
 from deskhand.db.engine import Database
 from deskhand.gateway.admin_tokens import AdminTokens
-from deskhand.gateway.administration import Administration
+from deskhand.gateway.administering.administration import Administration
 from deskhand.gateway.approvals import Approvals
 from deskhand.gateway.audit import Audit
 from deskhand.gateway.budget import Budget

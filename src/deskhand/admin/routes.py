@@ -23,7 +23,7 @@ from deskhand.catalogue.matching import read_id
 from deskhand.catalogue.operation import NoBody
 from deskhand.catalogue.problems import Problem
 from deskhand.db.engine import Conflict, Duplicate, Unavailable
-from deskhand.gateway.administration import Who
+from deskhand.gateway.administering.who import Who
 from deskhand.gateway.audit import AuditUnavailable, By
 from deskhand.lib.signing_keys import KeyUnusable
 from deskhand.oauth.bearer import Unauthorized, read_bearer

@@ -172,6 +172,7 @@ class App:
             links=RatingLinks(self.gateway.sealer, self.settings.base_url),
             sealer=self.gateway.sealer,
             passwords=self._sign_in.passwords,
+            provider=self._sign_in.provider_name,
             administration=self.gateway.administration,
             approvals=self.gateway.approvals,
             agents=self.gateway.agents,

@@ -28,20 +28,25 @@ from deskhand.entrance import mcp
 from deskhand.entrance.http import RestDoor
 from deskhand.entrance.oauth import Endpoints
 from deskhand.entrance.oauth_page import AuthorizePage
-from deskhand.gateway import admin_tokens, approvals, connections, credentials, drafts, stops
+from deskhand.gateway import admin_tokens, approval_rows, connections, credentials, drafts, stops
 from deskhand.gateway.admin_tokens import AdminTokens
-from deskhand.gateway.administration import Administration
+from deskhand.gateway.administering.administration import Administration
 from deskhand.gateway.agents import Agent, Agents
 from deskhand.gateway.approvals import Approvals
 from deskhand.gateway.audit import KEY_FILE, Audit
 from deskhand.gateway.budget import Budget
 from deskhand.gateway.calls import Answer
 from deskhand.gateway.drafts import Draft, Drafts, Published
+from deskhand.gateway.explaining import Explaining
+from deskhand.gateway.judging import Judging
 from deskhand.gateway.local import Local
+from deskhand.gateway.noting import Noting
+from deskhand.gateway.recording import Recording
 from deskhand.gateway.relay import Relay
 from deskhand.gateway.remembering import Remembering
 from deskhand.gateway.remote import Remotes
 from deskhand.gateway.retention import Upkeep
+from deskhand.gateway.sending import Sending
 from deskhand.gateway.sign_ins import SignIns
 from deskhand.gateway.stops import Stops
 from deskhand.gateway.upstream import Upstream
@@ -87,11 +92,18 @@ class Gateway:
         self.budget = Budget(clock, database, settings.workers)
         self.sealer = Sealer(settings.secret_key, settings.data_dir / connections.KEY_FILE)
         self.remotes = Remotes(database, clock, self.sealer, self.budget, default=default_connection)
-        self.approvals = Approvals(database, clock, self.audit, self.agents, Matcher(OPERATIONS))
+        matcher = Matcher(OPERATIONS)
+        self.judging = Judging(self._upstream_of, self.stops, clock)
+        self.explaining = Explaining(matcher, self.judging, clock)
+        recording = Recording(self.audit, self.budget, self._upstream_of)
+        noting = Noting(matcher, self._upstream_of, Drafts(database, clock))
+        sending = Sending(
+            self._upstream_of, self.agents, self.judging, self.budget, recording, noting, settings.base_url
+        )
+        self.approvals = Approvals(database, clock, self.audit, self.agents, matcher)
         self.relay = Relay(
-            OPERATIONS, self._upstream_of, self.agents, self.stops, self.audit, self.budget, self.approvals,
-            Remembering(database, clock), Drafts(database, clock), clock, settings.base_url, _worded,
-        )  # fmt: skip
+            matcher, self.judging, recording, sending, self.approvals, Remembering(database, clock), _worded
+        )
         self.approvals.release = self.relay.release
         self.administration = Administration(
             database,
@@ -99,7 +111,6 @@ class Gateway:
             self.audit,
             None if local is None else for_agents.Authors(),
             None if local is None else for_agents.inbox_names,
-            default_connection=default_connection,
         )
         self.rest = RestDoor(self.relay, self.agents)
         self._mcp_parts = mcp.Parts(
@@ -138,7 +149,7 @@ class Gateway:
         agent = await self.agents.by_id(account_id, agent_id)
         if agent is None:
             raise NotFound
-        return await self.relay.explain(agent, method, path, query, body)
+        return await self.explaining.explain(agent, method, path, query, body)
 
     def _upstream_of(self, agent: Agent) -> Upstream:
         if self._local is None or agent.connection_id is not None:
@@ -173,7 +184,7 @@ def listener(settings: Settings, database: Database, clock: Clock) -> Listener:
         for fact in facts:
             if fact.name == CONVERSATION_DELETED:
                 drafts.forget(tx, fact.account_id, fact.subject_id)
-                approvals.forget(tx, fact.account_id, fact.subject_id)
+                approval_rows.forget(tx, fact.account_id, fact.subject_id)
 
     return listen
 

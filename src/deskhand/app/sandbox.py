@@ -185,6 +185,7 @@ class _State:
         await restore_copy(self.database, file, going_on="job")
         await self.database.write(self._begin_again)
         self.database.versions.update((access.STALE, connections.CHANGED, *CACHED))
+        self.database.memory.forget_all()
         self.rate_limit.forget()
         self.gateway.budget.forget()
         self.journal.forget_people()

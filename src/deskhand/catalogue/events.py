@@ -15,6 +15,7 @@ CONVERSATION_ASSIGNED = "convo.assigned"
 CONVERSATION_STATUS = "convo.status"
 CONVERSATION_TAGS = "convo.tags"
 CONVERSATION_MOVED = "convo.moved"
+CONVERSATION_MERGED = "convo.merged"
 CONVERSATION_CUSTOM_FIELDS = "convo.custom-fields"
 CUSTOMER_REPLY_CREATED = "convo.customer.reply.created"
 AGENT_REPLY_CREATED = "convo.agent.reply.created"  # on the wire "agent" means a user of the support staff
@@ -92,9 +93,7 @@ EVENTS: tuple[EventKind, ...] = (
     EventKind(RATING_GIVEN, "A customer rates a reply.", "rating", listed=True),
     EventKind(CONVERSATION_MOVED, "A conversation moves to another inbox.", "conversation"),
     EventKind(CONVERSATION_CUSTOM_FIELDS, "A conversation's custom fields change.", "conversation"),
-    EventKind(
-        "convo.merged", "Two conversations become one; the body is the one that stays.", "conversation", emitted=False
-    ),
+    EventKind(CONVERSATION_MERGED, "Two conversations become one; the body is the one that stays.", "conversation"),
     EventKind(CUSTOMER_DELETED, "A customer is deleted, and all their conversations are.", "id"),
     EventKind(TAG_CREATED, "A tag is used for the first time.", "tag"),
     EventKind("tag.updated", "A tag gets another name or colour.", "tag", emitted=False),

@@ -100,6 +100,11 @@ def joined_names(shape: type[Shape]) -> frozenset[str]:
     return names
 
 
+def faults_of(value: Any, kind: Any, path: str) -> list[FieldError]:
+    """Everything that is wrong with a value out of JSON that ought to be of a kind, each fault named by its place."""
+    return _faults(value, kind, path, "JSON", strict=True)
+
+
 def _refuse_nul(value: Any, path: str, source: FieldSource) -> None:
     """NUL can't be stored as text in PostgreSQL, and nobody means it."""
     if isinstance(value, str):

@@ -9,7 +9,7 @@ from deskhand.settings import Settings
 def create(settings: Settings, account: int | None, name: str, expires: str | None, *, json: bool) -> None:
     """Make a token."""
     with bench(settings, account) as here:
-        made = run(here.administration.make_admin_token(here.who, name, expires))
+        made = run(here.administration.tokens.make(here.who, name, expires))
     lines = (
         f"Admin token {made.id}, {made.name}, which ends {expires or NEVER}:",
         f"  token  {made.token}",
@@ -21,7 +21,7 @@ def create(settings: Settings, account: int | None, name: str, expires: str | No
 def listed(settings: Settings, account: int | None, *, json: bool) -> None:
     """Show the tokens that there are."""
     with bench(settings, account) as here:
-        found = run(here.administration.admin_tokens(here.account_id))
+        found = run(here.administration.tokens.listed(here.account_id))
     heads = ("ID", "NAME", "BEGINS", "MADE", "LAST USED", "ENDS")
     rows = [
         (one.id, one.name, f"{one.prefix}…", one.created_at, one.last_used_at or NEVER, one.expires_at or NEVER)
@@ -33,5 +33,5 @@ def listed(settings: Settings, account: int | None, *, json: bool) -> None:
 def revoke(settings: Settings, account: int | None, id: int, *, json: bool) -> None:
     """Take a token away."""
     with bench(settings, account) as here:
-        run(here.administration.revoke_admin_token(here.who, id))
+        run(here.administration.tokens.revoke(here.who, id))
     show({"revoked": id}, lambda: f"Admin token {id} is revoked.", json=json)

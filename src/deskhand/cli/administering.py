@@ -20,8 +20,9 @@ from deskhand.cli.databases import TOO_LARGE, opened, require_current
 from deskhand.cli.refused import Refused
 from deskhand.db.engine import Database, Reader
 from deskhand.desk.for_agents import Authors, inbox_names
-from deskhand.gateway import agents, connections
-from deskhand.gateway.administration import Administration, Who, command_line
+from deskhand.gateway import agents
+from deskhand.gateway.administering.administration import Administration
+from deskhand.gateway.administering.who import Who, command_line
 from deskhand.gateway.audit import KEY_FILE, Audit
 from deskhand.gateway.clean import require_clean_json
 from deskhand.gateway.sentences import one_line
@@ -78,14 +79,9 @@ def bench(settings: Settings, account_id: int | None) -> Iterator[Bench]:
             Audit(database, clock, SigningKey(settings.data_dir / KEY_FILE)),
             Authors() if desk else None,
             inbox_names if desk else None,
-            default_connection=None if desk else _first_connection(database, who),
         )
         with refusing():
             yield Bench(database, administration, who)
-
-
-def _first_connection(database: Database, who: Who) -> int | None:
-    return database.read_now(lambda db: connections.first(db, who.account_id))
 
 
 @contextmanager

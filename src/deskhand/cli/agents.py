@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from deskhand.cli.administering import NEVER, Bench, bench, read_file, run, show, table
 from deskhand.gateway import grants
-from deskhand.gateway.administration import ShownAgent
+from deskhand.gateway.administering.agents import ShownAgent
 from deskhand.gateway.stops import Stop
 from deskhand.settings import Settings
 
@@ -18,7 +18,7 @@ ONCE = "The secrets are shown this once: only their hashes are kept."
 def listed(settings: Settings, account: int | None, *, json: bool) -> None:
     """Show all agents."""
     with bench(settings, account) as here:
-        found = run(here.administration.agents(here.account_id))
+        found = run(here.administration.agents.listed(here.account_id))
         rows = [(one.id, one.name, one.state, len(one.keys), _may(here, one)) for one in found]
     show(
         {"agents": found},
@@ -30,7 +30,7 @@ def listed(settings: Settings, account: int | None, *, json: bool) -> None:
 def show_one(settings: Settings, account: int | None, agent: str, *, json: bool) -> None:
     """Show an agent with its keys."""
     with bench(settings, account) as here:
-        found = run(here.administration.agent(here.account_id, here.agent(agent)))
+        found = run(here.administration.agents.one(here.account_id, here.agent(agent)))
         may = _may(here, found)
     show(found, lambda: _words(found, may), json=json)
 
@@ -41,8 +41,8 @@ def create(
     """Make an agent."""
     given = None if file is None else read_file(file, "the file with the grants")
     with bench(settings, account) as here:
-        made = run(here.administration.create(here.who, name, given=given, **wanted))
-        may = _may(here, run(here.administration.agent(here.account_id, made.id)))
+        made = run(here.administration.agents.create(here.who, name, given=given, **wanted))
+        may = _may(here, run(here.administration.agents.one(here.account_id, made.id)))
     lines = (
         f"Agent {made.id}, {made.name}, is made: it {may}.",
         f"  key            {made.key}",
@@ -56,21 +56,21 @@ def create(
 def rename(settings: Settings, account: int | None, agent: str, name: str, *, json: bool) -> None:
     """Give an agent another name."""
     with bench(settings, account) as here:
-        after = run(here.administration.rename(here.who, here.agent(agent), name))
+        after = run(here.administration.agents.rename(here.who, here.agent(agent), name))
     show(after, lambda: f"Agent {after.id} is called {after.name} now.", json=json)
 
 
 def pause(settings: Settings, account: int | None, agent: str, *, json: bool) -> None:
     """Refuse all calls of an agent."""
     with bench(settings, account) as here:
-        after = run(here.administration.pause(here.who, here.agent(agent)))
+        after = run(here.administration.agents.pause(here.who, here.agent(agent)))
     show(after, lambda: f"Agent {after.id}, {after.name}, is paused.", json=json)
 
 
 def resume(settings: Settings, account: int | None, agent: str, *, json: bool) -> None:
     """Let an agent go on."""
     with bench(settings, account) as here:
-        after = run(here.administration.resume(here.who, here.agent(agent)))
+        after = run(here.administration.agents.resume(here.who, here.agent(agent)))
     show(after, lambda: f"Agent {after.id}, {after.name}, goes on.", json=json)
 
 
@@ -78,7 +78,7 @@ def delete(settings: Settings, account: int | None, agent: str, *, json: bool) -
     """End an agent."""
     with bench(settings, account) as here:
         id = here.agent(agent)
-        run(here.administration.delete(here.who, id))
+        run(here.administration.agents.delete(here.who, id))
     show({"deleted": id}, lambda: f"Agent {id} is deleted.", json=json)
 
 
@@ -88,7 +88,7 @@ def delete(settings: Settings, account: int | None, agent: str, *, json: bool) -
 def add_key(settings: Settings, account: int | None, agent: str, expires: str | None, *, json: bool) -> None:
     """Give an agent another key."""
     with bench(settings, account) as here:
-        made = run(here.administration.add_key(here.who, here.agent(agent), expires))
+        made = run(here.administration.credentials.add_key(here.who, here.agent(agent), expires))
     lines = (f"Key {made.id}, which ends {expires or NEVER}:", f"  key  {made.key}", ONCE)
     show(made, lambda: "\n".join(lines), json=json)
 
@@ -96,14 +96,14 @@ def add_key(settings: Settings, account: int | None, agent: str, expires: str | 
 def revoke_key(settings: Settings, account: int | None, agent: str, key: int, *, json: bool) -> None:
     """Take a key away."""
     with bench(settings, account) as here:
-        run(here.administration.revoke_key(here.who, here.agent(agent), key))
+        run(here.administration.credentials.revoke_key(here.who, here.agent(agent), key))
     show({"revoked": key}, lambda: f"Key {key} is revoked.", json=json)
 
 
 def renew_secret(settings: Settings, account: int | None, agent: str, *, json: bool) -> None:
     """Give an agent another client secret."""
     with bench(settings, account) as here:
-        made = run(here.administration.renew_secret(here.who, here.agent(agent)))
+        made = run(here.administration.credentials.renew_secret(here.who, here.agent(agent)))
     lines = (f"  client_id      {made.client_id}", f"  client_secret  {made.client_secret}", ONCE)
     show(made, lambda: "\n".join(lines), json=json)
 
@@ -123,11 +123,11 @@ def stop(
     """Stop agents."""
     with bench(settings, account) as here:
         if agent is not None:
-            made = run(here.administration.stop(here.who, "agent", here.agent(agent)))
+            made = run(here.administration.stops.add(here.who, "agent", here.agent(agent)))
         elif inbox is not None:
-            made = run(here.administration.stop(here.who, "inbox_writes", inbox))
+            made = run(here.administration.stops.add(here.who, "inbox_writes", inbox))
         else:
-            made = run(here.administration.stop(here.who, scope))
+            made = run(here.administration.stops.add(here.who, scope))
     lift = f'"deskhand agents lift {made.id}" takes it back.'
     show(made, lambda: f"Stop {made.id}: {_stopped(made)} within a second. {lift}", json=json)
 
@@ -135,7 +135,7 @@ def stop(
 def stops(settings: Settings, account: int | None, *, json: bool) -> None:
     """Show what is stopped."""
     with bench(settings, account) as here:
-        found = run(here.administration.stops(here.account_id))
+        found = run(here.administration.stops.listed(here.account_id))
     rows = [(one.id, one.made_at, _stopped(one)) for one in found]
     show({"stops": found}, lambda: table(("ID", "SINCE", "WHAT"), rows, "Nothing is stopped."), json=json)
 
@@ -144,9 +144,9 @@ def lift(settings: Settings, account: int | None, stop: int | None, *, json: boo
     """Take back a stop, or all."""
     with bench(settings, account) as here:
         if stop is None:
-            count = run(here.administration.lift_all(here.who))
+            count = run(here.administration.stops.lift_all(here.who))
         else:
-            run(here.administration.lift(here.who, stop))
+            run(here.administration.stops.lift(here.who, stop))
             count = 1
     show({"lifted": count}, lambda: "Lifted." if count else "Nothing was stopped.", json=json)
 

@@ -10,7 +10,8 @@ import typer
 
 from deskhand.cli.administering import as_shown, given_text, show, table
 from deskhand.cli.serviced import served
-from deskhand.gateway.approvals import PAGE_SIZE, Outcome, Shown, State
+from deskhand.gateway.approvals import PAGE_SIZE
+from deskhand.gateway.held_calls import Outcome, Shown, State
 from deskhand.gateway.sentences import one_line
 from deskhand.settings import Settings
 

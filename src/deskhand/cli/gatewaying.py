@@ -24,7 +24,7 @@ from deskhand.db.statements import value
 from deskhand.desk.users import verbs as users
 from deskhand.desk.users.tables import account
 from deskhand.gateway import connections
-from deskhand.gateway.administration import command_line
+from deskhand.gateway.administering.who import command_line
 from deskhand.gateway.connections import Connection, read_base_url, read_given
 from deskhand.lib.clock import SystemClock, to_wire
 from deskhand.settings import Settings

@@ -10,15 +10,16 @@ import msgspec
 
 from deskhand.cli.administering import bench, read_file, run, show, table
 from deskhand.gateway import grants
-from deskhand.gateway.administration import Administration, ShownGrants
+from deskhand.gateway.administering.grants import ShownGrants
 from deskhand.gateway.audit import By
+from deskhand.gateway.presets import all_presets
 from deskhand.settings import Settings
 
 
 def show_one(settings: Settings, account: int | None, agent: str, *, json: bool) -> None:
     """Show what an agent may do: the grants as JSON, as `set` takes them."""
     with bench(settings, account) as here:
-        held = run(here.administration.grants(here.account_id, here.agent(agent)))
+        held = run(here.administration.grants.current(here.account_id, here.agent(agent)))
     show(held, lambda: _pretty(held), json=json)
 
 
@@ -26,7 +27,7 @@ def put(settings: Settings, account: int | None, agent: str, file: Path, *, json
     """Let an agent do what a file says."""
     given = read_file(file, "the file with the grants")
     with bench(settings, account) as here:
-        held = run(here.administration.set_grants(here.who, here.agent(agent), given))
+        held = run(here.administration.grants.put(here.who, here.agent(agent), given))
         names = here.inbox_names()
     show(held, lambda: _now(held, names), json=json)
 
@@ -36,14 +37,14 @@ def preset(
 ) -> None:
     """Let an agent do what a preset says."""
     with bench(settings, account) as here:
-        held = run(here.administration.set_preset(here.who, here.agent(agent), name, inboxes or "all"))
+        held = run(here.administration.grants.put_preset(here.who, here.agent(agent), name, inboxes or "all"))
         names = here.inbox_names()
     show(held, lambda: _now(held, names), json=json)
 
 
 def presets(*, json: bool) -> None:
     """Show what the presets say."""
-    found = Administration.presets()
+    found = all_presets()
     rows = [(name, grants.in_words(grants.read_grants(given))) for name, given in found.items()]
     show({"presets": found}, lambda: table(("NAME", "WHAT IT MAY DO"), rows, ""), json=json)
 
@@ -51,7 +52,7 @@ def presets(*, json: bool) -> None:
 def history(settings: Settings, account: int | None, agent: str, *, json: bool) -> None:
     """Show every version of an agent's grants."""
     with bench(settings, account) as here:
-        found = run(here.administration.history(here.account_id, here.agent(agent)))
+        found = run(here.administration.grants.history(here.account_id, here.agent(agent)))
         names = here.inbox_names()
     rows = [
         (one.version, one.made_at, _by(one.made_by), grants.in_words(grants.read_grants(one.grants), names))
@@ -66,14 +67,14 @@ def diff(
 ) -> None:
     """Show what is different between two versions."""
     with bench(settings, account) as here:
-        changes = run(here.administration.diff(here.account_id, here.agent(agent), since, until))
+        changes = run(here.administration.grants.diff(here.account_id, here.agent(agent), since, until))
     show({"changes": changes}, lambda: "\n".join(changes) or "There is no difference.", json=json)
 
 
 def revert(settings: Settings, account: int | None, agent: str, version: int, *, json: bool) -> None:
     """Bring back an earlier version."""
     with bench(settings, account) as here:
-        held = run(here.administration.revert(here.who, here.agent(agent), version))
+        held = run(here.administration.grants.revert(here.who, here.agent(agent), version))
         names = here.inbox_names()
     show(held, lambda: _now(held, names), json=json)
 
@@ -81,7 +82,7 @@ def revert(settings: Settings, account: int | None, agent: str, version: int, *,
 def cedar(settings: Settings, account: int | None, agent: str, *, json: bool) -> None:
     """Show what an agent may do as Cedar policies."""
     with bench(settings, account) as here:
-        policies = run(here.administration.cedar(here.account_id, here.agent(agent)))
+        policies = run(here.administration.grants.cedar(here.account_id, here.agent(agent)))
     show({"policies": policies}, lambda: policies.rstrip(), json=json)
 
 

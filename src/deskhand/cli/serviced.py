@@ -14,7 +14,7 @@ from deskhand.cli.administering import refusing
 from deskhand.cli.clocks import clock_for
 from deskhand.cli.databases import opened, require_current
 from deskhand.gateway import connections
-from deskhand.gateway.administration import Who, command_line
+from deskhand.gateway.administering.who import Who, command_line
 from deskhand.settings import Settings
 
 

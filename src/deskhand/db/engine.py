@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from deskhand.db.remembered import Remembered
 from deskhand.db.statements import Compiled, Dialect, Insert, Statement
 
 R = TypeVar("R")
@@ -76,6 +77,13 @@ class Reader(Protocol):
         """The first row of a query that always has one, such as a count."""
         ...
 
+    def known(self, query: Statement[R], /, **given: Any) -> list[R]:
+        """As `all`, of tables that are remembered: for pages, which may be a moment behind other processes.
+
+        Inside a transaction nothing is taken from memory.
+        """
+        ...
+
 
 class Writer(Reader, Protocol):
     """Runs queries and changes inside one transaction."""
@@ -106,8 +114,10 @@ class Session:
 
     dialect: ClassVar[Dialect]
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, memory: Remembered | None = None) -> None:
+        """`memory`: what a session that only reads may give for what it read before."""
         self.place = place
+        self._memory = memory
         self.ran = 0  # statements so far; tests assert how many a request takes
         self._changed: list[str] = []
         self._counts: Counter[tuple[Statement[None], tuple[Any, ...]]] = Counter()
@@ -123,22 +133,38 @@ class Session:
     def first(self, query: Statement[R], /, **given: Any) -> R:
         return query.make(*self._fetch(query.on(self.dialect), given)[0])
 
+    def known(self, query: Statement[R], /, **given: Any) -> list[R]:
+        compiled = query.on(self.dialect)
+        values = tuple(compiled.values(given))
+
+        def ask() -> list[R]:
+            return [query.make(*row) for row in self._fetch_text(compiled.text, values)]
+
+        return self._memory.rows(compiled, values, ask) if self._memory is not None else ask()
+
     def run(self, statement: Statement[Any], /, **given: Any) -> int:
         compiled = statement.on(self.dialect)
-        return self._execute(compiled.text, compiled.values(given))
+        touched = self._execute(compiled.text, compiled.values(given))
+        if touched:
+            self._wrote(compiled)
+        return touched
 
     def add(self, insert: Insert[S], row: S) -> int:
         assert insert.one is not None, "the table has no id"
+        compiled = insert.one.on(self.dialect)
+        self._wrote(compiled)
         # Rows are tuples in the order of the statement's values: see Insert.
-        return int(self._fetch_text(insert.one.on(self.dialect).text, msgspec.structs.astuple(row))[0][0])
+        return int(self._fetch_text(compiled.text, msgspec.structs.astuple(row))[0][0])
 
     def add_many(self, insert: Insert[S], rows: Iterable[S]) -> None:
         tuples = [msgspec.structs.astuple(row) for row in rows]
-        text = insert.many.on(self.dialect).text
+        compiled = insert.many.on(self.dialect)
+        if tuples:
+            self._wrote(compiled)
         if len(tuples) == 1:  # drivers prepare for many at a cost
-            self._execute(text, tuples[0])
+            self._execute(compiled.text, tuples[0])
         elif tuples:
-            self._execute_many(text, tuples)
+            self._execute_many(compiled.text, tuples)
 
     def changed(self, name: str) -> None:
         self._changed.append(name)
@@ -178,6 +204,10 @@ class Session:
 
     def close(self) -> None:
         raise NotImplementedError
+
+    def _wrote(self, compiled: Compiled) -> None:
+        if compiled.writes and compiled.writes not in self._changed:
+            self._changed.append(compiled.writes)
 
     def _fetch(self, compiled: Compiled, given: dict[str, Any]) -> list[Any]:
         return self._fetch_text(compiled.text, compiled.values(given))
@@ -302,9 +332,10 @@ class HereLane(Lane):
 class Database:
     """A database and its lanes. Close it when done."""
 
-    def __init__(self, dialect: Dialect, lanes: dict[LaneName, Lane]) -> None:
+    def __init__(self, dialect: Dialect, lanes: dict[LaneName, Lane], memory: Remembered) -> None:
         self.dialect = dialect
         self.lanes = lanes
+        self.memory = memory
         self.versions: Counter[str] = Counter()
         """How often the facts under a name were changed by this process; memory caches compare it."""
         self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
@@ -355,6 +386,7 @@ class Database:
 
     def announce(self, names: list[str]) -> None:
         """Tell this process's caches and listeners that facts under these names were changed."""
+        self.memory.forget(names)
         self.versions.update(names)
         for name in set(names):
             for told in self._listeners[name]:

@@ -12,6 +12,8 @@ import psycopg
 from psycopg import errors
 
 from deskhand.db.engine import Conflict, Database, Duplicate, Lane, LaneName, NoSuchTable, Session, Unavailable
+from deskhand.db.remembered import Remembered
+from deskhand.db.tables import ROWS
 
 T = TypeVar("T")
 
@@ -37,8 +39,8 @@ class PostgresSession(Session):
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, announced: frozenset[str] = frozenset()) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, announced: frozenset[str] = frozenset(), memory: Remembered | None = None) -> None:
+        super().__init__(url, memory)
         self._url = url
         self._announced = announced
         self._connection: psycopg.Connection[Any] | None = None
@@ -46,8 +48,12 @@ class PostgresSession(Session):
         self._in_transaction = False
 
     def notify(self) -> None:
-        if names := self._announced.intersection(self._changed):
+        if names := {name for name in self._changed if name in self._announced or self._tells_rows(name)}:
             self._fetch_text("SELECT pg_notify(%s, %s)", (CHANNEL, ",".join(sorted(names))))
+
+    def _tells_rows(self, name: str) -> bool:
+        """Whether it names remembered rows, which concerns other processes wherever there are any."""
+        return bool(self._announced) and name.startswith(ROWS)
 
     def begin(self) -> None:
         self._execute("BEGIN", ())
@@ -117,14 +123,16 @@ class PostgresSession(Session):
 def open_postgresql(url: str, announced: frozenset[str] = frozenset()) -> Database:
     """Open a PostgreSQL database: four quick readers, two slow ones, eight writers, connected as needed.
 
-    Changes under the `announced` names are told to other processes, which hear of them by `Ear`.
+    Changes under the `announced` names, and of remembered tables if there are any such names, are told to other
+    processes, which hear of them by `Ear`.
     """
+    memory = Remembered()
     lanes: dict[LaneName, Lane] = {
-        "fast": Lane("read", 4, lambda: PostgresSession(url)),
-        "slow": Lane("slow", 2, lambda: PostgresSession(url)),
+        "fast": Lane("read", 4, lambda: PostgresSession(url, memory=memory)),
+        "slow": Lane("slow", 2, lambda: PostgresSession(url, memory=memory)),
         "write": Lane("write", 8, lambda: PostgresSession(url, announced)),
     }
-    return Database("postgresql", lanes)
+    return Database("postgresql", lanes, memory)
 
 
 class Ear:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deskhand.db.engine import Database, Duplicate, HereLane, Lane, LaneName, NoSuchTable, Session, Unavailable
+from deskhand.db.remembered import Remembered
 
 T = TypeVar("T")
 
@@ -28,8 +29,8 @@ class SqliteSession(Session):
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path, *, writes: bool) -> None:
-        super().__init__(str(path))
+    def __init__(self, path: Path, *, writes: bool, memory: Remembered | None = None) -> None:
+        super().__init__(str(path), memory)
         try:
             self.connection = sqlite3.connect(
                 path, timeout=WRITER_WAIT_S, isolation_level=None, check_same_thread=False, cached_statements=512
@@ -78,12 +79,13 @@ class SqliteSession(Session):
 
 def open_sqlite(path: Path) -> Database:
     """Open a SQLite file: a quick reader on the event loop, two slow ones and one writer in threads."""
+    memory = Remembered()
     lanes: dict[LaneName, Lane] = {
-        "fast": HereLane("read", 1, lambda: SqliteSession(path, writes=False)),
-        "slow": Lane("slow", 2, lambda: SqliteSession(path, writes=False)),
+        "fast": HereLane("read", 1, lambda: SqliteSession(path, writes=False, memory=memory)),
+        "slow": Lane("slow", 2, lambda: SqliteSession(path, writes=False, memory=memory)),
         "write": Lane("write", 1, lambda: SqliteSession(path, writes=True)),
     }
-    return Database("sqlite", lanes)
+    return Database("sqlite", lanes, memory)
 
 
 def save_copy(database: Database, path: Path) -> None:

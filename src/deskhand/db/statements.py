@@ -5,19 +5,23 @@ A statement is a module-level constant. Readers and writers (engine.py) run its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from deskhand.db.tables import metadata, rows_of
+
 Dialect = Literal["sqlite", "postgresql"]
 R = TypeVar("R")
 S = TypeVar("S", bound=msgspec.Struct)
 
+_WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _PREFIX = "p_"  # SQLAlchemy refuses binds that are named like a column of the written table
 REGISTERED: list[Statement[Any]] = []
 """Every kept statement, so that a test can run each on both databases and compare."""
@@ -28,13 +32,25 @@ def P(name: str, type_: Any = None) -> sa.BindParameter[Any]:
     return sa.bindparam(_PREFIX + name, type_=type_)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compiled:
-    """A statement's text for one database and the order in which its values go."""
+    """A statement's text for one database and the order in which its values go.
+
+    `writes` is the remembered table that it changes, if any, as `rows_of` names it.
+    """
 
     text: str
     names: tuple[str, ...]
     constants: dict[str, Any]
+    writes: str
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The tables that a query for what is remembered reads; raises TypeError where one is not to be remembered."""
+        tables = sorted(metadata.tables.keys() & re.findall(r"\w+", self.text))
+        if not all(map(rows_of, tables)):
+            raise TypeError(f"of {tables} not all are remembered: {self.text}")
+        return tuple(map(rows_of, tables))
 
     def values(self, given: dict[str, Any]) -> list[Any]:
         if self.constants:
@@ -61,7 +77,9 @@ class Statement(Generic[R]):
         assert isinstance(done, SQLCompiler)
         names = tuple(name.removeprefix(_PREFIX) for name in done.positiontup or ())
         constants = {k: v for k, v in done.params.items() if not k.startswith(_PREFIX)}
-        self._compiled[dialect] = Compiled(str(done), names, constants)
+        text = str(done)
+        changes = _WRITES.match(text)
+        self._compiled[dialect] = Compiled(text, names, constants, rows_of(changes[1]) if changes else "")
         return self._compiled[dialect]
 
 

@@ -29,13 +29,22 @@ Flag = sa.SmallInteger
 """0 or 1, because drivers disagree about booleans."""
 
 
-_WHERE = "where"
+ROWS = "rows of "
+"""How the names begin under which changes of remembered tables are announced."""
+_WHERE, _REMEMBERED = "where", "remembered"
 
 
-def table(name: str, *columns: sa.schema.SchemaItem, first_id: int = 1) -> sa.Table:
-    """A table whose generated ids begin at `first_id`."""
+def table(name: str, *columns: sa.schema.SchemaItem, first_id: int = 1, remembered: bool = False) -> sa.Table:
+    """A table whose generated ids begin at `first_id`; its rows change rarely where they may be `remembered`."""
     generated = any(isinstance(one, sa.Column) and one.name == "id" and one.autoincrement == "auto" for one in columns)
-    return sa.Table(name, metadata, *columns, sqlite_autoincrement=generated, info={"first_id": first_id})
+    info = {"first_id": first_id, _REMEMBERED: remembered}
+    return sa.Table(name, metadata, *columns, sqlite_autoincrement=generated, info=info)
+
+
+def rows_of(name: str) -> str:
+    """The name under which changes of a remembered table are announced; empty for other tables and for none."""
+    there = metadata.tables.get(name)
+    return f"{ROWS}{name}" if there is not None and there.info.get(_REMEMBERED) else ""
 
 
 def partial_index(

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from deskhand.catalogue.problems import AccessDenied, NotFound
 from deskhand.db.engine import Reader
-from deskhand.db.statements import P, rows, value
+from deskhand.db.statements import P, columns, rows, value
 from deskhand.desk.call import Actor, AsAgent, Policy
-from deskhand.desk.users.tables import account, inbox_access, staff
+from deskhand.desk.users.tables import account, inbox_access, staff, user_preference
 
 SEES_ALL = ("owner", "admin")
 STALE = "access"
@@ -25,6 +25,20 @@ class _Known(msgspec.Struct, frozen=True):
     thread_editing: int
     timezone: str
     plan: str
+
+
+class Person(_Known, frozen=True):
+    """A user with what pages show of them, and with what they prefer where they chose something."""
+
+    first_name: str
+    last_name: str
+    email: str | None
+    photo_url: str | None
+    own_timezone: str
+    theme: str | None
+    undo_s: int | None
+    after_send: str | None
+    send_status: str | None
 
 
 _KNOWN = (
@@ -43,6 +57,19 @@ _KNOWN = (
 )
 # Agents come through the gateway and by no other door, so no credential may stand for a system user.
 _USER = rows(_Known, _KNOWN.where(staff.c.type != "system_user"))
+_PERSON = rows(
+    Person,
+    _KNOWN.add_columns(
+        *columns(staff, "first_name", "last_name", "email", "photo_url"),
+        staff.c.timezone.label("own_timezone"),
+        *columns(user_preference, "theme", "undo_s", "after_send", "send_status"),
+    )
+    .outerjoin(
+        user_preference,
+        sa.and_(user_preference.c.account_id == staff.c.account_id, user_preference.c.user_id == staff.c.id),
+    )
+    .where(staff.c.type != "system_user"),
+)
 _SYSTEM_USER = rows(_Known, _KNOWN.where(staff.c.account_id == P("account_id"), staff.c.type == "system_user"))
 _INBOXES = value(
     int,
@@ -55,11 +82,19 @@ _INBOXES = value(
 def actor(db: Reader, user_id: int) -> Actor | None:
     """The user as a caller, or None when they are unknown or not active."""
     known = db.one(_USER, user_id=user_id)
-    if known is None:
-        return None
+    return None if known is None else _actor(db, known)
+
+
+def person(db: Reader, user_id: int) -> tuple[Actor, Person] | None:
+    """As `actor`, with what pages show of them."""
+    known = db.one(_PERSON, user_id=user_id)
+    return None if known is None else (_actor(db, known), known)
+
+
+def _actor(db: Reader, known: _Known) -> Actor:
     inboxes = None
     if known.role not in SEES_ALL:
-        inboxes = tuple(db.all(_INBOXES, user_id=user_id, account_id=known.account_id))
+        inboxes = tuple(db.all(_INBOXES, user_id=known.user_id, account_id=known.account_id))
     return Actor(known.account_id, known.user_id, known.role, inboxes, _policy(known))
 
 

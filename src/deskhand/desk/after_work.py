@@ -13,7 +13,7 @@ from deskhand.desk.conversations import assigning, relabelling
 from deskhand.desk.conversations.bulk import deleting, doing
 from deskhand.desk.conversations.drafts import departing, notices
 from deskhand.desk.conversations.erasure import erasing, erasing_jobs, files
-from deskhand.desk.conversations.mail import announcing, answering, keeping, mailing, receiving
+from deskhand.desk.conversations.mail import announcing, answering, forgetting, keeping, mailing, receiving
 from deskhand.desk.conversations.timing import scheduling, snoozing
 from deskhand.desk.customers import of_organizations
 from deskhand.desk.users import security_notices, sign_in_links
@@ -60,12 +60,16 @@ class Tools:
 async def working(tools: Tools) -> AsyncIterator[Worker]:
     """A worker that knows all jobs; what it holds open is closed at the end."""
     async with Outbound(delivering.USER_AGENT, Allowed(tools.allow_loopback, tools.allow_private)) as outbound:
-        ticking = asyncio.create_task(Ticking(tools.database, tools.clock).run(), name="workflows' clock")
+        beside = [
+            asyncio.create_task(Ticking(tools.database, tools.clock).run(), name="workflows' clock"),
+            asyncio.create_task(forgetting.Forgetting(tools.database, tools.clock).run(), name="forgetting old mail"),
+        ]
         try:
             yield Worker(tools.database, tools.clock, kinds(tools, outbound), listeners(tools))
         finally:
-            ticking.cancel()
-            await asyncio.wait([ticking])
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
 
 def kinds(tools: Tools, outbound: Outbound) -> Mapping[str, Kind]:

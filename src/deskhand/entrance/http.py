@@ -13,7 +13,7 @@ from deskhand.api.errors import answer_problem, answer_unauthorized
 from deskhand.catalogue import problems
 from deskhand.db.engine import Conflict, Unavailable
 from deskhand.gateway.agents import Agents
-from deskhand.gateway.approvals import ASK_PATH
+from deskhand.gateway.answers import ASK_PATH
 from deskhand.gateway.calls import Answer, Request
 from deskhand.gateway.relay import Relay
 from deskhand.oauth.bearer import Unauthorized, read_bearer

@@ -21,6 +21,7 @@ from deskhand.gateway.agents import AgentRow
 from deskhand.gateway.audit import By, Named
 from deskhand.gateway.mcp_clients import Client
 from deskhand.oauth import sessions
+from deskhand.oauth.confirm_page import asked_first, is_confirmed
 from deskhand.oauth.pages import ExpiredForm, Refusal, guarded, page, read_form, redirect, sign_in_path
 from deskhand.oauth.sessions import SignedIn
 
@@ -73,6 +74,8 @@ class AuthorizePage:
         there = await self._there(request)
         if there is None:
             return redirect(sign_in_path(asked.path))
+        if not await is_confirmed(self._parts.database, self._parts.clock, there.signed_in):
+            return asked_first(asked.path)
         user = there.user
         return page(
             "approve-agent.html",
@@ -103,6 +106,8 @@ class AuthorizePage:
         chosen = next((one for one in there.agents if str(one.id) == form.get("agent")), None)
         if chosen is None:
             raise Refusal(400, "No agent chosen", "Go back and choose the agent that the program shall be.")
+        if not await is_confirmed(self._parts.database, self._parts.clock, there.signed_in):
+            return asked_first(asked.path)
         code = await self._parts.database.write(lambda tx: self._let_in(tx, asked, there, chosen))
         return redirect(asked.answer_url(base_url, code=code), 302)
 

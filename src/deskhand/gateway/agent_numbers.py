@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from deskhand.db.engine import Reader
 from deskhand.db.statements import P, Statement, rows
-from deskhand.gateway.approvals import State
+from deskhand.gateway.held_calls import State
 from deskhand.gateway.tables import agent_draft, approval, audit_record
 
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from deskhand.gateway import policy
+from deskhand.gateway.budget import OverBudget
 from deskhand.gateway.calls import Answer
+from deskhand.gateway.policy import Decision
+from deskhand.gateway.upstream import UpstreamDown
 
 ABOUT = "http://developer.helpscout.net/mailbox-api/overview/errors"
 VND_ERROR = "application/vnd.error+json"
+ASK_PATH = re.compile(r"/v2/approvals/([0-9]{1,18})")
+"""Where an agent asks how one of its calls stands."""
 
 _sequence = itertools.count(1)
 
@@ -26,6 +33,32 @@ def error(
     content |= {name: value for name, value in particulars.items() if value is not None}
     content["_links"] = {"about": {"href": ABOUT}}
     return Answer(status, msgspec.json.encode(content), VND_ERROR, headers)
+
+
+def refusal(decision: Decision) -> Answer:
+    """What an agent hears of a refusal: what is missing, never whether something exists."""
+    return error(403, policy.message(decision), decision.reason, missing=decision.missing, path=decision.path)
+
+
+def not_logged() -> Answer:
+    """The call was not sent, for its entry could not be written (503)."""
+    text = "The call was not sent because it could not be logged; try again in a moment"
+    return error(503, text, "audit_unavailable", (("Retry-After", "2"), ("Deskhand-Decision", "refused")))
+
+
+def down(down: UpstreamDown) -> Answer:
+    """The desk gave no usable answer (502, 504), or for want of units could not be asked (429)."""
+    if down.retry_after_s:
+        return over_budget(OverBudget(down.retry_after_s, str(down)))
+    text = f"The help desk behind the gateway gave no usable answer: {down}"
+    return error(504 if down.slow else 502, text, "upstream")
+
+
+def over_budget(over: OverBudget) -> Answer:
+    """No units are left, and when there will be some (429)."""
+    wait = str(over.retry_after_s)
+    text = f"{over.words[:1].upper()}{over.words[1:]}; try again in {wait} second{'s' if wait != '1' else ''}"
+    return error(429, text, "budget", (("X-RateLimit-Retry-After", wait), ("Retry-After", wait)))
 
 
 def held(approval_id: int, until: str) -> Answer:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from deskhand.db.engine import Reader
 from deskhand.db.portable import text_of
 from deskhand.db.statements import P, columns, rows
-from deskhand.gateway.approvals import State
+from deskhand.gateway.held_calls import State
 from deskhand.gateway.tables import agent, approval
 
 MOST = 50

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from deskhand.db.engine import Reader
-from deskhand.db.statements import P, columns, rows
+from deskhand.db.statements import P, rows
 from deskhand.gateway.drafts import HERE
 from deskhand.gateway.tables import agent, agent_draft, approval, audit_record
 from deskhand.lib.text import preview
 
 T = TypeVar("T")
+_NOTHING: sa.ColumnElement[str] = sa.literal_column("''")
 
 DID_MOST = 6
 _LOOKED_AT = 40
@@ -49,19 +50,16 @@ class Did(msgspec.Struct, frozen=True):
     sentence: str
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Line(msgspec.Struct, frozen=True):
+    """One of the three: `id` is a thread's, an approval's or an entry's number."""
+
+    what: str
     id: int
     agent_id: int
     agent_name: str
-    call: str
-    expires_at: str
-
-
-class _Record(msgspec.Struct, frozen=True):
-    number: int
     at: str
-    decision: str
     content: str
+    decision: str
 
 
 class _Call(msgspec.Struct):
@@ -85,29 +83,35 @@ def _its_agent(source: sa.Table) -> sa.ColumnElement[bool]:
     )
 
 
-_DRAFTED = rows(
-    Drafted,
-    sa.select(
-        *columns(agent_draft, "thread_id", "agent_id"), agent.c.name.label("agent_name"), agent_draft.c.created_at
-    )
-    .select_from(agent_draft)
-    .join(agent, _its_agent(agent_draft))
-    .where(
-        agent_draft.c.account_id == P("account_id"),
-        agent_draft.c.connection_id == P("connection_id"),
-        agent_draft.c.conversation_id == P("conversation_id"),
-        agent_draft.c.sent_at.is_(None),
-        agent_draft.c.dropped_at.is_(None),
-    )
-    .order_by(agent_draft.c.thread_id),
+def _lines(
+    what: str,
+    source: sa.Table,
+    id: str,
+    at: str,
+    content: sa.ColumnElement[str] = _NOTHING,
+    decision: sa.ColumnElement[str] = _NOTHING,
+) -> sa.Select[Any]:
+    """What is looked for in a table, in the shape of `_Line`."""
+    return sa.select(
+        sa.literal_column(f"'{what}'").label("what"),
+        source.c[id].label("id"),
+        source.c.agent_id,
+        agent.c.name.label("agent_name"),
+        source.c[at].label("at"),
+        content.label("content"),
+        decision.label("decision"),
+    ).select_from(source.join(agent, _its_agent(source)))
+
+
+_DRAFTED = _lines("drafted", agent_draft, "thread_id", "created_at").where(
+    agent_draft.c.account_id == P("account_id"),
+    agent_draft.c.connection_id == P("connection_id"),
+    agent_draft.c.conversation_id == P("conversation_id"),
+    agent_draft.c.sent_at.is_(None),
+    agent_draft.c.dropped_at.is_(None),
 )
-_WAITS = rows(
-    _Row,
-    sa.select(
-        *columns(approval, "id", "agent_id"), agent.c.name.label("agent_name"), *columns(approval, "call", "expires_at")
-    )
-    .select_from(approval)
-    .join(agent, _its_agent(approval))
+_WAITS = (
+    _lines("waits", approval, "id", "expires_at", approval.c.call)
     .where(
         approval.c.account_id == P("account_id"),
         approval.c.conversation_id == P("conversation_id"),
@@ -115,47 +119,55 @@ _WAITS = rows(
         approval.c.expires_at > P("now"),
     )
     .order_by(approval.c.id)
-    .limit(sa.literal_column("20")),
+    .limit(sa.literal_column("20"))
 )
-_DID = rows(
-    _Record,
-    sa.select(*columns(audit_record, *_Record.__struct_fields__))
-    .join(agent, _its_agent(audit_record))
+_DID = (
+    _lines("did", audit_record, "number", "at", audit_record.c.content, audit_record.c.decision)
     .where(
         audit_record.c.account_id == P("account_id"),
         audit_record.c.conversation_id == P("conversation_id"),
         audit_record.c.type == P("type"),
     )
     .order_by(audit_record.c.number.desc())
-    .limit(sa.literal_column(str(_LOOKED_AT))),
+    .limit(sa.literal_column(str(_LOOKED_AT)))
+)
+_ABOUT = rows(
+    _Line,
+    sa.union_all(*(sa.select(one.subquery()) for one in (_DRAFTED, _WAITS, _DID))).order_by(sa.text("what, id")),
 )
 
 
-def drafted(db: Reader, account_id: int, conversation_id: int) -> list[Drafted]:
-    """What agents drafted and nobody sent yet."""
-    return db.all(_DRAFTED, account_id=account_id, connection_id=HERE, conversation_id=conversation_id)
+def about(
+    db: Reader, account_id: int, conversation_id: int, now: str, most: int = DID_MOST
+) -> tuple[list[Drafted], list[Waits], list[Did]]:
+    """What agents drafted and nobody sent yet, what they wait to do, and what they did or were refused.
+
+    Of the last, reading is left out; it comes the newest first. One statement for all.
+    """
+    found = db.all(
+        _ABOUT, account_id=account_id, connection_id=HERE, conversation_id=conversation_id, state="waiting", now=now,
+        type="decision",
+    )  # fmt: skip
+    did = [Did(one.id, one.at, one.decision, said) for one in reversed(found) if (said := _did(one)) is not None]
+    return (
+        [Drafted(one.id, one.agent_id, one.agent_name, one.at) for one in found if one.what == "drafted"],
+        [_waits(one) for one in found if one.what == "waits"],
+        did[:most],
+    )
 
 
-def waits(db: Reader, account_id: int, conversation_id: int, now: str) -> list[Waits]:
-    """What agents wait to do."""
-    found = db.all(_WAITS, account_id=account_id, conversation_id=conversation_id, state="waiting", now=now)
-    return [_waits(row) for row in found]
-
-
-def did(db: Reader, account_id: int, conversation_id: int, most: int = DID_MOST) -> list[Did]:
-    """What agents did here or were refused, the newest first; reading is left out."""
-    found = []
-    for row in db.all(_DID, account_id=account_id, conversation_id=conversation_id, type="decision"):
-        content = _decoded(row.content, _Content)
-        if content.action != "read" or row.decision != "allowed":
-            found.append(Did(row.number, row.at, row.decision, content.sentence))
-    return found[:most]
-
-
-def _waits(row: _Row) -> Waits:
-    call = _decoded(row.call, _Call)
+def _waits(one: _Line) -> Waits:
+    call = _decoded(one.content, _Call)
     text = preview(_decoded(call.body, _Body).text) if call.body else ""
-    return Waits(row.id, row.agent_id, row.agent_name, call.words, text, row.expires_at)
+    return Waits(one.id, one.agent_id, one.agent_name, call.words, text, one.at)
+
+
+def _did(one: _Line) -> str | None:
+    """What an agent did as a sentence; None for what only was read, and for lines that are about something else."""
+    if one.what != "did":
+        return None
+    content = _decoded(one.content, _Content)
+    return None if content.action == "read" and one.decision == "allowed" else content.sentence
 
 
 def _decoded(text: str, shape: type[T]) -> T:

@@ -52,3 +52,8 @@ def preset(name: str, inboxes: Inboxes = "all") -> dict[str, Any]:
         key: {"level": level, "inboxes": "all" if key in everywhere else scope} for key, level in levels.items()
     }
     return {"resources": resources, "actions": deepcopy(actions), "limits": {}, "expires_at": None}
+
+
+def all_presets() -> dict[str, dict[str, Any]]:
+    """All presets as grants in JSON, by their names."""
+    return {name: preset(name) for name in PRESETS}

@@ -22,6 +22,7 @@ from deskhand.catalogue.problems import Problem, TooLarge, UriTooLong
 from deskhand.catalogue.values import Ids, Names
 from deskhand.gateway.calls import Request
 from deskhand.gateway.clean import clean_query, require_clean_json, require_json_type, require_plain
+from deskhand.lib.canonical import canonical_hash
 
 
 class Unknown(Exception):
@@ -81,6 +82,11 @@ def arguments(asked: Asked) -> dict[str, Any]:
     named = dict(zip(asked.operation.parameters, (*asked.path, *_slugs(asked)), strict=True))
     places = {"path": named, "query": _plain(asked.query), "body": _plain(asked.body)}
     return {place: given for place, given in places.items() if given}
+
+
+def arguments_hash(asked: Asked) -> str:
+    """What a call is known by: the SHA-256 of its operation and arguments as canonical JSON (RFC 8785)."""
+    return canonical_hash({"operation": asked.operation.name, **arguments(asked)})
 
 
 def readable(asked: Asked) -> dict[str, Any]:

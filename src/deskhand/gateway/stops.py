@@ -146,7 +146,7 @@ def listed(db: Reader, account_id: int) -> list[Stop]:
 
 def standing(db: Reader, account_id: int) -> list[Standing]:
     """As `listed`, with names."""
-    return db.all(_STANDING, account_id=account_id)
+    return db.known(_STANDING, account_id=account_id)
 
 
 def lift(tx: Writer, account_id: int, id: int) -> Stop:

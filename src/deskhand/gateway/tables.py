@@ -42,6 +42,7 @@ agent = table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Index("ix_agent_account", "account_id", "id"),
     sa.Index("uq_agent_folded", "account_id", "folded", unique=True),
+    remembered=True,
 )
 
 agent_key = table(
@@ -119,6 +120,7 @@ stop = table(
     sa.Column("made_at", Moment, nullable=False),
     sa.Column("made_by", Json, nullable=False),
     sa.Index("ix_gateway_stop_account", "account_id", "id"),
+    remembered=True,
 )
 
 admin_token = table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Protocol
 
 from deskhand.catalogue.operation import AnyOperation, Of
@@ -72,3 +72,7 @@ class Upstream(Protocol):
     def left(self, account_id: int) -> tuple[int, int]:
         """The account's units a minute and what is left of them, as last heard; (0, 0) where there is no limit."""
         ...
+
+
+UpstreamOf = Callable[[Agent], Upstream]
+"""Which desk an agent works on."""

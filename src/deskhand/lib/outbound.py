@@ -139,7 +139,8 @@ class Outbound:
 
     async def _opened(self) -> Client:
         made = await asyncio.to_thread(_load)  # while others are answered
-        assert self._entered, "not open"
+        if not self._entered:
+            raise NoAnswer("Deskhand was stopped before it could call")
         if self._client is None:
             self._client = made(self._headers, self._allowed, self._timeout_s, self._connect_s)
         return self._client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from deskhand.mail.charsets import clean, decode
 from deskhand.mail.headers import Address, one_line
@@ -45,8 +45,11 @@ _RECIPIENT = re.compile(
 )
 
 
-def bounce(message: Part, sender: Address, subject: str, text: str) -> Bounce | None:
-    """What a report says of a mail that did not arrive; None for any other mail, and for receipts."""
+def bounce(message: Part, sender: Address, subject: str, text: Callable[[], str]) -> Bounce | None:
+    """What a report says of a mail that did not arrive; None for any other mail, and for receipts.
+
+    `text` gives what the mail says, for the reports that only its words tell of.
+    """
     reports = [
         one for one in message.walk() if one.mime_type in ("message/delivery-status", "message/global-delivery-status")
     ]
@@ -54,7 +57,7 @@ def bounce(message: Part, sender: Address, subject: str, text: str) -> Bounce | 
         return _by_report(message, reports)
     if _is_receipt(message) or not is_report(message, sender, subject):
         return None
-    return _by_words(message, subject, text[:_LONGEST_REPORT])
+    return _by_words(message, subject, text()[:_LONGEST_REPORT])
 
 
 def is_report(message: Part, sender: Address, subject: str) -> bool:

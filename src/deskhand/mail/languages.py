@@ -45,16 +45,19 @@ _ANSWERS = _any_of("""
 ANSWERS = rf"(?:\b{_ANSWERS}\w*|回答|返信|コメント|回复|答复|回覆|回復|请见|請見|답변)"
 """What people say that their answers are, or that one is to look for."""
 
-_WITHIN = _any_of("""
+_PLACES = """
     below|inline|in-line|in line|in red|in blue|in green|in bold|in colour|in color|in the text|between the lines
     |unten|unterhalb|in rot|in blau|in grün|rot markiert|im text|dazwischen|ci-dessous|ci-après|plus bas|en rouge
     |en bleu|en vert|en gras|dans le texte|abajo|a continuación|en rojo|en azul|en verde|en el texto|abaixo|a seguir
     |em vermelho|em azul|em verde|no texto|sotto|di seguito|in rosso|in blu|in verde|nel testo|hieronder|in het rood
     |in het blauw|in het groen|nedan|nedenfor|i rött|i rødt|med rött|med rødt|poniżej|na czerwono|níže|červeně|ниже
     |красным|в тексте|нижче|червоним
-""")
-WITHIN = rf"(?:\b{_WITHIN}\b|下記|以下|文中|赤字|下面|下文|红字|紅字|아래)"
+"""
+_PLACES_WITHOUT_SPACES = "下記|以下|文中|赤字|下面|下文|红字|紅字|아래"
+WITHIN = rf"(?:\b{_any_of(_PLACES)}\b|{_PLACES_WITHOUT_SPACES})"
 """Where they say that these stand: in what they answer."""
+WITHIN_WORDS = tuple(" ".join(one.split()) for one in f"{_PLACES}|{_PLACES_WITHOUT_SPACES}".split("|"))
+"""The same one by one: looking for each in a text takes a tenth of the time, and most texts have none."""
 
 ADDED = _any_of("""
     sent from my|sent from yahoo mail|sent from outlook|sent from mail for windows|sent with proton mail

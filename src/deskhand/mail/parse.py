@@ -7,12 +7,13 @@ automatic, bounces, verdicts.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from mimetypes import guess_extension
 
-from deskhand.lib.html_text import readable
+from deskhand.lib.html_text import readable, says_anything
 from deskhand.mail.automatic import automatic, by_list, by_program
 from deskhand.mail.bounces import bounce, is_report
 from deskhand.mail.charsets import clean, decode
@@ -68,14 +69,30 @@ _STEMS = {
 }
 
 
-def parse(raw: bytes, received_at: datetime, trusted: str | None = "") -> Incoming:
+def _go_on() -> None:
+    """Nothing is to be done between two steps."""
+
+
+def parse(
+    raw: bytes,
+    received_at: datetime,
+    trusted: str | None = "",
+    return_path: str | None = None,
+    between: Callable[[], None] = _go_on,
+) -> Incoming:
     """What a mail says. `trusted` is how the receiving server calls itself in its verdicts; None: no server gave any.
 
-    Raises Unreadable, and nothing else. Where no address tells who sent it, `sender.email` is empty.
+    `return_path` is the sender of the envelope, empty where it names none; None: the header alone may tell. Raises
+    Unreadable, and nothing else. Where no address tells who sent it, `sender.email` is empty. `between` is called
+    between the steps, so that a server can do something else meanwhile.
     """
     message, limits = _message(raw)
+    between()
+    if return_path is not None:
+        message.fields.insert(0, ("return-path", f"<{return_path}>".encode(errors="replace")))
     found = _Found()
     _collect(message, found, limits)
+    between()
     if any(one.mime_type in _ENCRYPTED for one in message.walk()):
         limits.tell("it may be encrypted")
     sender = _sender(message, limits)
@@ -86,7 +103,9 @@ def parse(raw: bytes, received_at: datetime, trusted: str | None = "") -> Incomi
     if message.has("date") and date is None:
         limits.tell("its date can't be true")
     answer = is_answer(subject, bool(in_reply_to or references)) and not is_report(message, sender, subject)
+    between()
     said = _said(found, limits, answer=answer)
+    between()
     return Incoming(
         message_id=_message_id(message, raw, limits),
         in_reply_to=in_reply_to,
@@ -105,7 +124,7 @@ def parse(raw: bytes, received_at: datetime, trusted: str | None = "") -> Incomi
         automatic=automatic(message, sender, subject),
         by_program=by_program(message, sender, subject),
         by_list=by_list(message, sender, subject),
-        bounce=bounce(message, sender, subject, said.plain),
+        bounce=bounce(message, sender, subject, lambda: said.plain),
         verdicts=_verdicts(message, trusted, limits),
         faults=tuple(limits.faults),
     )
@@ -148,10 +167,16 @@ def _sender(message: Part, limits: Limits) -> Address:
 
 
 def _verdicts(message: Part, trusted: str | None, limits: Limits) -> dict[str, str]:
-    """What the server says; a sender beside others is taken for forged, as the verdict may be that of another."""
+    """What the server says; a sender beside others is taken for forged, as the verdict may be that of another.
+
+    So is one who is not in From, which alone is what DMARC proves.
+    """
     found = verdicts(message, trusted)
-    if len(domains(message.all("from"))) > 1:
+    senders = domains(message.all("from"))
+    if len(senders) > 1:
         limits.tell("it names several senders")
+        found["dmarc"] = "fail"
+    elif not senders and "dmarc" in found:
         found["dmarc"] = "fail"
     return found
 
@@ -173,7 +198,7 @@ class _Text:
         if self._shows is None:
             self._shows = bool(self.text.strip())
             if self._shows and self.is_html and "<img" not in self.text.lower():
-                self._shows = bool(readable(self.text[:LONGEST_HTML]).strip())
+                self._shows = says_anything(self.text[:LONGEST_HTML])
         return self._shows
 
 
@@ -195,11 +220,16 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The message and its history as HTML, and all of it as text."""
+    """The message and its history as HTML, and all of it as text where it came as text."""
 
     html: str
     quoted: str
-    plain: str
+    text: str | None = None
+
+    @property
+    def plain(self) -> str:
+        """All of it as text."""
+        return readable(f"{self.html}\n<br>\n{self.quoted}") if self.text is None else self.text
 
 
 def _collect(part: Part, found: _Found, limits: Limits, *, whole: bool = True) -> None:
@@ -303,7 +333,7 @@ def _said(found: _Found, limits: Limits, *, answer: bool) -> _Said:
     written, quoted, as_made = cleaned(html, lambda link: names.get(_content_id(link).lower(), ""), answer=answer)
     if not as_made:
         limits.tell("its HTML is shown as text")
-    return _Said(written, quoted, readable(f"{written}\n<br>\n{quoted}"))
+    return _Said(written, quoted)
 
 
 def _files(found: _Found, html: str) -> tuple[IncomingFile, ...]:

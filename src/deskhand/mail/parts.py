@@ -56,6 +56,8 @@ class Part:
     disposition: str = ""
     name: str = ""
     parts: list[Part] = field(default_factory=list)
+    _by_name: dict[str, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known: int = field(default=0, init=False, repr=False, compare=False)
 
     @property
     def is_multipart(self) -> bool:
@@ -64,15 +66,25 @@ class Part:
 
     def first(self, name: str) -> str:
         """The text of a header field as it stands, on one line; the topmost if there are several."""
-        return next(self.all(name), "")
+        places = self._places().get(name)
+        return self.text(self.fields[places[0]][1]) if places else ""
 
     def has(self, name: str) -> bool:
         """Whether there is such a header field."""
-        return any(key == name for key, _ in self.fields)
+        return name in self._places()
 
     def all(self, name: str) -> Iterator[str]:
         """The texts of all header fields of a name, topmost first."""
-        return (self.text(value) for key, value in self.fields if key == name)
+        return (self.text(self.fields[place][1]) for place in self._places().get(name, ()))
+
+    def _places(self) -> dict[str, list[int]]:
+        """Where the header fields of each name stand; a mail is asked for some forty names, of which it has few."""
+        if self._known != len(self.fields):
+            self._by_name = {}
+            for place, (key, _) in enumerate(self.fields):
+                self._by_name.setdefault(key, []).append(place)
+            self._known = len(self.fields)
+        return self._by_name
 
     def text(self, value: bytes) -> str:
         """A raw header value as text on one line, its encoded words not read yet."""

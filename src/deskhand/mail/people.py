@@ -40,7 +40,9 @@ def addresses(values: Iterable[str]) -> tuple[Address, ...]:
         for one in islice(_listed(value), MOST_ADDRESSES):
             found.setdefault(one.email.casefold(), one)
         if len(found) == before:
-            for email in islice(_anywhere(value), MOST_ADDRESSES):
+            # In "ada@bank.example"@evil.example the first is but a name, which anybody at the second may choose.
+            unquoted = _QUOTED.sub("", value)
+            for email in islice(_anywhere(unquoted if "@" in unquoted else value), MOST_ADDRESSES):
                 found.setdefault(email.casefold(), Address(email))
         if len(found) >= MOST_ADDRESSES:
             break

@@ -27,6 +27,7 @@ from deskhand.mail.languages import (
     LABELS,
     ORIGINAL,
     WITHIN,
+    WITHIN_WORDS,
     WROTE,
 )
 
@@ -185,7 +186,12 @@ def _is_added(line: Line) -> bool:
 
 def _stands_within(written: Sequence[Line]) -> bool:
     """Whether it says that the answers stand in the history, as in "see my answers below in red"."""
-    return any(_WITHIN.search(one.text[:500]) for one in written[:_ROWS_OF_INTRODUCTION] if not one.quoted)
+    begun = (one.text[:500] for one in written[:_ROWS_OF_INTRODUCTION] if not one.quoted)
+    return any(_WITHIN.search(text) for text in begun if _names_a_place(text.lower()))
+
+
+def _names_a_place(text: str) -> bool:
+    return any(word in text for word in WITHIN_WORDS)
 
 
 def _ends_with(lines: Sequence[Line]) -> bool:

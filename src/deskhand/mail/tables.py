@@ -9,6 +9,7 @@ from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_
 _WAITING = sa.text("state = 'waiting'")
 _FAILED = sa.text("state = 'failed'")
 _AUTOMATIC = sa.text("automatic = 1")
+_SKIPPED = sa.text("state = 'skipped' AND sha256 <> ''")
 
 captured_mail = table(
     "captured_mail",
@@ -38,7 +39,7 @@ received_mail = table(
     sa.Column("inbox_id", Id, nullable=False),
     sa.Column("way", Text, nullable=False),  # smtp, lmtp, imap or post
     sa.Column("place", Text, nullable=False),  # where a server of ours has it: folder, UIDVALIDITY and UID; else empty
-    sa.Column("sha256", Text, nullable=False),  # the raw message, as it is kept
+    sa.Column("sha256", Text, nullable=False),  # the raw message, as it is kept; empty: it is not any more
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("fingerprint", Text, nullable=False),  # the same for the same message, whichever way it comes
     sa.Column("message_id", Text, nullable=False),  # with its angle brackets; empty: it has none
@@ -65,6 +66,7 @@ received_mail = table(
         "received_at",
         where=_AUTOMATIC,
     ),
+    partial_index("ix_received_mail_skipped", "received_at", where=_SKIPPED),  # what is to be forgotten
     partial_index("ix_received_mail_waiting", "id", where=_WAITING),
     partial_index("ix_received_mail_failed", "account_id", "id", where=_FAILED),
 )

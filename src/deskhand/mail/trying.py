@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -157,9 +158,18 @@ def _encryption(tls: object) -> str:
     return f"encrypted with {version()}" if tls is not None and version is not None else "not encrypted"
 
 
+# How the libraries quote a line that makes no sense to them; the IMAP library's is the repr of bytes.
+_NO_MAIL_SERVER = re.compile(r"Malformed SMTP response|\bb['\"]")
+
+
 def _without_place(reason: str, server: SmtpServer | ImapServer) -> str:
-    """A reason without the server's name, which stands above the steps."""
+    """A reason without the server's name, which stands above the steps.
+
+    Nor does it tell what anything else than a mail server says: that would help to look through a network, not here.
+    """
     kind = "SMTP" if isinstance(server, SmtpServer) else "IMAP"
+    if _NO_MAIL_SERVER.search(reason):
+        return f"what answers at port {server.port} is no {kind} server"
     for place in (f"the {kind} server {server.host} port {server.port}: ", f"the {kind} server {server.host} port "):
         if reason.startswith(place):
             reason = reason.removeprefix(place).removeprefix(f"{server.port} ")

@@ -17,6 +17,7 @@ from deskhand.desk.users import queries as users
 from deskhand.lib.clock import Clock
 from deskhand.oauth import applications, codes, sessions
 from deskhand.oauth.applications import Application
+from deskhand.oauth.confirm_page import asked_first, is_confirmed
 from deskhand.oauth.pages import ExpiredForm, Refusal, page, read_form, redirect, sign_in_path
 from deskhand.oauth.parameters import fields
 from deskhand.oauth.sessions import SignedIn
@@ -61,6 +62,8 @@ class Authorize:
         user = await self._database.read(lambda db: users.by_id(db, signed_in.account_id, signed_in.user_id))
         if user is None:
             return redirect(sign_in_path(asked.path))
+        if _may_ask(asked, signed_in) and not await is_confirmed(self._database, self._clock, signed_in):
+            return asked_first(asked.path)
         values: dict[str, Any] = {
             "application": asked.application,
             "name": f"{user.first_name} {user.last_name}".strip() or user.email,
@@ -93,6 +96,8 @@ class Authorize:
             raise Refusal(403, "Not your account", "This application belongs to another account than yours.")
         if form.get("decision") != "approve":
             return redirect(asked.answer_url("error", "access_denied"), 302)
+        if not await is_confirmed(self._database, self._clock, signed_in):
+            return asked_first(asked.path)
 
         def issue(tx: Writer) -> str:
             return codes.issue(

@@ -22,15 +22,20 @@ async def go_on(
     user_id: int,
     wanted: str,
     also: Callable[[Writer], object] | None = None,
+    *,
+    confirmed: bool = True,
 ) -> Response:
-    """Ask a user for a code where they have a second factor, else let them in; `also` is written with it."""
+    """Ask a user for a code where they have a second factor, else let them in; `also` is written with it.
+
+    `confirmed`: it was really them just now, and not a provider that let them pass as they were signed in there.
+    """
 
     def write(tx: Writer) -> tuple[bool, str]:
         if also is not None:
             also(tx)
         if second_factor.is_on(tx, account_id, user_id):
             return True, steps.begin(tx, account_id, user_id, parts.clock.now())
-        return False, session(parts, request, tx, account_id, user_id)
+        return False, session(parts, request, tx, account_id, user_id, confirmed=confirmed)
 
     asked, value = await parts.database.write(write)
     if not asked:
@@ -42,12 +47,14 @@ async def go_on(
     return response
 
 
-def session(parts: Parts, request: Request, tx: Writer, account_id: int, user_id: int) -> str:
+def session(
+    parts: Parts, request: Request, tx: Writer, account_id: int, user_id: int, *, confirmed: bool = True
+) -> str:
     """Begin a session in the browser that asks; gives the cookie's value."""
-    before = request.cookies.get(sessions.COOKIE)
     return sessions.start(
-        tx, account_id=account_id, user_id=user_id, now=parts.clock.now(), before=before, origin=Origin.of(request)
-    )
+        tx, account_id=account_id, user_id=user_id, now=parts.clock.now(), before=request.cookies.get(sessions.COOKIE),
+        origin=Origin.of(request), confirmed="now" if confirmed else None,
+    )  # fmt: skip
 
 
 def let_in(parts: Parts, value: str, wanted: str) -> Response:

@@ -48,21 +48,33 @@ class ProviderSettings:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A sign-in under way: where the browser is sent, and what must come back or stays here."""
+    """A sign-in under way: where the browser is sent, and what must come back or stays here.
+
+    `at` is when it began, in seconds since 1970 by the clock that the provider's times are compared with.
+    """
 
     url: str
     state: str
     nonce: str
     verifier: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is for the provider. `email` is empty unless the provider has verified it."""
+    """Who somebody is for the provider. `email` is empty unless the provider has verified it.
+
+    `signed_in_at` is when they signed in there, in seconds since 1970; None: the provider does not say so.
+    """
 
     issuer: str
     subject: str
     email: str
+    signed_in_at: float | None = None
+
+    def signed_in_since(self, at: float) -> bool | None:
+        """Whether they signed in at the provider after that, and were not just let pass; None: nobody knows."""
+        return None if self.signed_in_at is None else self.signed_in_at >= at - LEEWAY_S
 
 
 @dataclass(slots=True)
@@ -83,8 +95,11 @@ class Provider:
         self._known: _Known | None = None
         self._lock = asyncio.Lock()
 
-    async def begin(self) -> Begun:
-        """Where to send somebody; raises ProviderError."""
+    async def begin(self, anew: str = "") -> Begun:
+        """Where to send somebody; raises ProviderError.
+
+        `anew` is the e-mail address of somebody who shall sign in there even if they are signed in already.
+        """
         known = await self._discovered()
         state, nonce, verifier = new_token(43), new_token(43), new_token(64)
         asked = {
@@ -92,10 +107,11 @@ class Provider:
             "scope": "openid email", "state": state, "nonce": nonce, "code_challenge": challenge(verifier),
             "code_challenge_method": "S256",
         }  # fmt: skip
+        if anew:
+            asked |= {"prompt": "login", "max_age": "0", "login_hint": anew}
         url = str(known.about["authorization_endpoint"])
-        return Begun(
-            f"{url}{'&' if '?' in url else '?'}{urlencode(asked, quote_via=quote)}", state, nonce, verifier
-        )  # fmt: skip
+        url += f"{'&' if '?' in url else '?'}{urlencode(asked, quote_via=quote)}"
+        return Begun(url, state, nonce, verifier, int(time.time()))
 
     async def finish(self, code: str, begun_nonce: str, verifier: str) -> Identity:
         """Who came back with a code; raises ProviderError."""
@@ -109,9 +125,8 @@ class Provider:
             claims = await self._more(known, given["access_token"], claims)
         verified = claims.get("email_verified") in (True, "true")  # some write it as a text
         email = claims.get("email")
-        return Identity(
-            self.settings.issuer, claims["sub"], email.lower() if verified and isinstance(email, str) else ""
-        )
+        address = email.lower() if verified and isinstance(email, str) else ""
+        return Identity(self.settings.issuer, claims["sub"], address, _moment(claims.get("auth_time")))
 
     async def _exchange(self, known: _Known, code: str, verifier: str) -> dict[str, Any]:
         """The code's tokens."""
@@ -219,6 +234,15 @@ def verified(token: str, keys: KeySet, ours: ProviderSettings, nonce: str) -> di
 def challenge(verifier: str) -> str:
     """What is shown of a verifier before it is: RFC 7636 section 4.2."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+
+
+def _moment(given: object) -> float | None:
+    """A claim that is a time, if it is there; raises ProviderError for what is none."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ProviderError("its ID token says no proper time of signing in")
+    return given
 
 
 _JSON = {"Accept": "application/json"}

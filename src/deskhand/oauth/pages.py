@@ -26,6 +26,7 @@ SIGN_IN_PATH = "/sign-in"
 SIGN_OUT_PATH = "/sign-out"
 CODE_PATH = "/sign-in/code"
 FORGOT_PATH = "/sign-in/forgot"
+CONFIRM_PATH = "/sign-in/confirm"
 PROVIDER_PATH = "/sign-in/oidc"
 ICON_PATH = "/static/deskhand.svg"
 STYLESHEET_PATH = "/static/sign-in.css"
@@ -40,6 +41,7 @@ _TEMPLATES = Environment(
 _TEMPLATES.globals.update(
     stylesheet=f"{STYLESHEET_PATH}?v={_VERSION}", sign_in_path=SIGN_IN_PATH, sign_out_path=SIGN_OUT_PATH,
     code_path=CODE_PATH, forgot_path=FORGOT_PATH, provider_path=PROVIDER_PATH, icon_path=ICON_PATH,
+    confirm_path=CONFIRM_PATH,
 )  # fmt: skip
 
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action "

@@ -23,6 +23,11 @@ class Parts:
     provider: Provider | None = None
 
     @property
+    def provider_name(self) -> str:
+        """What people call the OpenID provider; empty where there is none."""
+        return self.provider.settings.name if self.provider else ""
+
+    @property
     def secure(self) -> bool:
         """Whether cookies are for https alone."""
         return self.base_url.startswith("https://")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -23,6 +25,8 @@ COOKIE = "deskhand_session"
 LIFE_S = 14 * 24 * 3600
 SEEN_EVERY = timedelta(minutes=5)
 """How old it may get what is known of when and where a session was used last."""
+CONFIRMED_FOR = timedelta(minutes=10)
+"""How long it counts that somebody has shown that it is them."""
 _USER_AGENT_MOST = 500
 
 
@@ -38,6 +42,7 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str = ""
     address: str = ""
     seen_at: str = ""
+    confirmed_at: str | None = None
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -106,7 +111,13 @@ _SESSIONS = rows(
     .order_by(sa.func.coalesce(web_session.c.seen_at, web_session.c.created_at).desc(), web_session.c.id.desc())
     .limit(sa.literal_column("200")),
 )
-_BEGAN = value(str, sa.select(web_session.c.created_at).where(*_OF_USER, web_session.c.id == P("id")))
+_CONFIRMED = value(
+    int,
+    sa.select(sa.func.count())
+    .select_from(web_session)
+    .where(*_OF_USER, web_session.c.id == P("id"), web_session.c.confirmed_at > P("since")),
+)
+_CONFIRM = command(sa.update(web_session).where(*_OF_USER, web_session.c.id == P("id")).values(confirmed_at=P("now")))
 _SEEN = command(
     sa.update(web_session)
     .where(*_OF_USER, web_session.c.id == P("id"))
@@ -117,15 +128,17 @@ _DELETE_EXPIRED = delete_expired(web_session)
 
 async def current(request: HTTPConnection, database: Database, clock: Clock) -> SignedIn | None:
     """Who sent a request, or None when nobody active is signed in."""
+    look_up = looking_up(request, clock)
+    return await database.read(look_up) if look_up else None
+
+
+def looking_up(request: HTTPConnection, clock: Clock) -> Callable[[Reader], SignedIn | None] | None:
+    """Looks up who sent a request, as `current`; None for one that names no session."""
     given = request.cookies.get(COOKIE)
     if not given:
         return None
     hash, now = digest(given), to_wire(clock.now())
-
-    def look_up(db: Reader) -> SignedIn | None:
-        return db.one(_CURRENT, hash=hash, now=now)
-
-    return await database.read(look_up)
+    return lambda db: db.one(_CURRENT, hash=hash, now=now)
 
 
 def is_own_form(request: HTTPConnection, expected: str, given: str | None) -> bool:
@@ -150,9 +163,19 @@ async def note(request: HTTPConnection, signed_in: SignedIn, database: Database,
 
 
 def start(
-    tx: Writer, *, account_id: int, user_id: int, now: datetime, before: str | None, origin: Origin | None = None
+    tx: Writer,
+    *,
+    account_id: int,
+    user_id: int,
+    now: datetime,
+    before: str | None,
+    origin: Origin | None = None,
+    confirmed: datetime | Literal["now"] | None = "now",
 ) -> str:
-    """Sign a user in; gives the cookie's value, always a new one. The session `before`, if any, ends."""
+    """Sign a user in; gives the cookie's value, always a new one. The session `before`, if any, ends.
+
+    `confirmed` is when they have shown that it is them; None: somebody else vouched for that, who knows when.
+    """
     if before:
         end(tx, before)
     tx.run(_DELETE_EXPIRED, now=to_wire(now))
@@ -169,6 +192,7 @@ def start(
             user_agent=origin.user_agent if origin else "",
             address=origin.address if origin else "",
             seen_at=to_wire(now),
+            confirmed_at=None if confirmed is None else to_wire(now if confirmed == "now" else confirmed),
         ),
     )
     return made
@@ -179,9 +203,14 @@ def of_user(db: Reader, account_id: int, user_id: int, now: str) -> list[Session
     return db.all(_SESSIONS, account_id=account_id, user_id=user_id, now=now)
 
 
-def began(db: Reader, account_id: int, user_id: int, id: int) -> str | None:
-    """When a user signed in where a session began; None when it is over."""
-    return db.one(_BEGAN, account_id=account_id, user_id=user_id, id=id)
+def confirm(tx: Writer, account_id: int, user_id: int, id: int, now: datetime) -> None:
+    """Write down that it is really the user who sits where a session is."""
+    tx.run(_CONFIRM, account_id=account_id, user_id=user_id, id=id, now=to_wire(now))
+
+
+def is_confirmed(db: Reader, account_id: int, user_id: int, id: int, now: datetime) -> bool:
+    """Whether it was really the user who sat there a moment ago: they signed in, or showed it once more."""
+    return db.first(_CONFIRMED, account_id=account_id, user_id=user_id, id=id, since=to_wire(now - CONFIRMED_FOR)) > 0
 
 
 def end(tx: Writer, given: str) -> None:

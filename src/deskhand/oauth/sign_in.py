@@ -150,6 +150,6 @@ class SignIn:
         response = page(
             "sign-in.html", status, csrf=token, email=given.email, next=given.next, fault=fault,
             accounts=accounts or [], said=said,
-            provider=self._parts.provider.settings.name if self._parts.provider else "",
+            provider=self._parts.provider_name,
         )  # fmt: skip
         return pages.keep_token(response, token, secure=self._parts.secure)

@@ -60,6 +60,7 @@ web_session = table(
     sa.Column("user_agent", Text),  # what the browser calls itself; empty: nobody asked
     sa.Column("address", Text),  # of the network, when it was seen last
     sa.Column("seen_at", Moment),  # written every few minutes at most
+    sa.Column("confirmed_at", Moment),  # when somebody showed last that it is the user who sits there
     sa.Index("ix_web_session_expires", "expires_at"),
     sa.Index("ix_web_session_user", "user_id"),
 )

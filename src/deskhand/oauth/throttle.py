@@ -38,6 +38,8 @@ MAIL = Rule("mail ", 60, 5, 20)
 """Mails that let choose a password; each counts, for none of them is ever wrong."""
 PROVIDER = Rule("provider ", 5, 30, 30)
 """What makes this server call an OpenID provider; by network address alone."""
+SERVER = Rule("mail server ", 10, 20, 100)
+"""Tries of mail servers: by account in place of an e-mail address. Whoever sets one up needs few, a port scan many."""
 WINDOW_MINUTES = PASSWORD.minutes
 MOST_BY_EMAIL = PASSWORD.by_email
 MOST_BY_ADDRESS = PASSWORD.by_address

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import sqlalchemy as sa
 
@@ -81,7 +83,14 @@ _AFTER = rows(
 
 def record(tx: Writer, fact: Event) -> None:
     """Write a fact down, in the transaction of the change that it tells of."""
-    tx.add_many(ADD, (fact,))
+    record_many(tx, (fact,))
+
+
+def record_many(tx: Writer, facts: Sequence[Event]) -> None:
+    """As `record`, for what one change does to many."""
+    if not facts:
+        return
+    tx.add_many(ADD, facts)
     tx.changed(WAKE)
     tx.changed(EVENTS)
 

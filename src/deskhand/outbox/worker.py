@@ -25,6 +25,12 @@ log = logging.getLogger("deskhand.worker")
 
 Then = Callable[[Writer], None]
 """What is to be written in the transaction that removes the job."""
+
+
+def gone(_: Writer) -> None:
+    """What a carrier gives that removed its job itself, with what it wrote: no transaction is needed for its end."""
+
+
 Carrier = Callable[[Work], Awaitable[Then | None]]
 """Carries out a job; raises Failed when it could not."""
 Listener = Callable[[Writer, Sequence[Fact]], None]
@@ -132,6 +138,7 @@ class Worker:
     # -- One turn: write down what ended, turn events into jobs, claim what is due; all in one transaction
 
     async def _turn(self) -> bool:
+        """Whether there may be more events to look at; whether more is due than was claimed is seen from `_pause_s`."""
         ended = self._ended[:FINISHED_AT_ONCE]
         free = SLOTS - len(self._tasks)
         if not ended and not await self._database.read(lambda db: self._anything(db, free)):
@@ -141,7 +148,7 @@ class Worker:
         for work in claimed:
             if work.id not in self._under_way:  # or it has only been claimed for longer
                 self._start(work)
-        return bool(ended or claimed or looked_at)
+        return looked_at >= EVENTS_AT_ONCE
 
     def _forget(self, ended: list[_Ended]) -> None:
         """Their ends are written."""
@@ -168,7 +175,7 @@ class Worker:
             log.exception("events, or the ends of jobs, could not be written together")
             await self._settle_one_by_one(ended)
             await self._listen_one_by_one()
-            return [], 1
+            return [], EVENTS_AT_ONCE
         return written
 
     def _listen(self, tx: Writer, most: int) -> int:
@@ -257,22 +264,29 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
     async def _carry(self, work: Work) -> None:
+        ended: _Ended | None
         ended, began = _Ended(work, released=True), time.monotonic()
         try:
             kind = self._kinds.get(work.kind)
             if kind is None:
                 raise Failed(f"this version of Deskhand does not know jobs of kind {work.kind}", final=True)
-            ended = _Ended(work, then=await kind.carry(work))
+            then = await kind.carry(work)
+            ended = None if then is gone else _Ended(work, then=then)
         except Failed as failure:
             ended = _Ended(work, failure=failure)
         except Exception as problem:
             log.exception("job %d (%s) failed", work.id, work.kind)
             ended = _Ended(work, failure=Failed(_in_words(problem)))
         finally:
-            well = ended.failure is None and not ended.released
+            well = ended is None or (ended.failure is None and not ended.released)
+            waited_for = ended is not None or self._targets.room(work.target) <= 0
             self._targets.ended(work.target, well=well, seconds=time.monotonic() - began)
-            self._ended.append(ended)
-            self._wake.set()
+            if ended is None:
+                self._under_way.discard(work.id)
+            else:
+                self._ended.append(ended)
+            if waited_for:  # else nothing is to be written, and nothing could not begin because of it
+                self._wake.set()
 
     # -- Waiting and stopping
 

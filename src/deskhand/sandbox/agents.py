@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 from deskhand.db.engine import Database
 from deskhand.desk import for_agents
-from deskhand.gateway.administration import Administration, Who
+from deskhand.gateway.administering.administration import Administration
+from deskhand.gateway.administering.who import Who
 from deskhand.gateway.audit import KEY_FILE, Audit, By
 from deskhand.lib.clock import Clock
 from deskhand.lib.secrets import Mint
@@ -57,8 +58,10 @@ def make(database: Database, clock: Clock, folder: Path, account_id: int, mint: 
     who = Who(account_id, By("command_line"), _WHO)
 
     async def make() -> Made:
-        made = [(await verbs.create(who, one.name, preset=one.preset, inboxes=one.inboxes), one) for one in AGENTS]
-        token = await verbs.make_admin_token(who, "sandbox")
+        made = [
+            (await verbs.agents.create(who, one.name, preset=one.preset, inboxes=one.inboxes), one) for one in AGENTS
+        ]
+        token = await verbs.tokens.make(who, "sandbox")
         agents = [
             {
                 "name": agent.name,

@@ -89,6 +89,8 @@ def routes(arrivals: Arrivals) -> list[Route]:
         raw = await read_bytes(request, LARGEST)
         if not raw.strip():
             raise Refused("body", "must be a message as it goes over the wire (RFC 822)")
+        if given.get("from") == "":  # nobody wants an answer: it says so as the server that delivers it would
+            raw = b"Return-Path: <>\r\n" + raw
         recipients = [one for one in given.getlist("to") if one]
         return answer(await arrivals.deliver(raw, sender=given.get("from", ""), recipients=recipients))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -29,8 +31,11 @@ def routes(database: Database, clock: Clock, account_id: int) -> list[Route]:
             user = users.by_id(tx, account_id, user_id)
             if user is None or user.type != "user" or user.state != "active":
                 raise Refused("user_id", "there is no such user")
-            before = request.cookies.get(sessions.COOKIE)
-            return sessions.start(tx, account_id=account_id, user_id=user_id, now=clock.now(), before=before)
+            now, before = clock.now(), request.cookies.get(sessions.COOKIE)
+            whole_life = now + timedelta(seconds=sessions.LIFE_S)  # nobody has typed a password that could be asked for
+            return sessions.start(
+                tx, account_id=account_id, user_id=user_id, now=now, before=before, confirmed=whole_life
+            )
 
         response = RedirectResponse("/", 303)
         response.set_cookie(

@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from deskhand.catalogue.parsing import faults_of
+
 T = TypeVar("T")
 
 JSON_MOST = 256 * 1024
@@ -73,18 +75,21 @@ async def read_json(request: Request, shape: type[T], *, optional: bool = False)
         data = b"{}"
     try:
         return msgspec.json.decode(data, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise _in_words(str(problem)) from None
+    except msgspec.ValidationError as problem:
+        raise _in_words(str(problem), msgspec.json.decode(data), shape) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Refused("body", "must be JSON") from None
 
 
-def _in_words(problem: str) -> Refused:
-    """What msgspec says, with the field that it is about."""
+def _in_words(problem: str, given: Any, shape: type) -> Refused:
+    """What is wrong with a body that is JSON, and with which field."""
     at, words = _AT.search(problem), _AT.sub("", problem)
     path = at["path"] if at else ""
     if field := _FIELD.match(words):
         path = f"{path}.{field['field']}".lstrip(".")
-        words = "is required" if "missing" in words else "is not known here"
-    return Refused(path or "body", words)
+        return Refused(path, "is required" if "missing" in words else "is not known here")
+    fault = next(iter(faults_of(given, shape, "")), None)
+    return Refused(path or "body", words) if fault is None else Refused(fault.path or "body", fault.message)
 
 
 def wants_page(request: Request) -> bool:

@@ -71,6 +71,11 @@ class Form:
         """The names of all fields, in the order in which they were sent."""
         return list(dict.fromkeys(self._data.keys()))
 
+    def pairs(self, *without: str) -> list[tuple[str, str]]:
+        """The fields as they were sent, files left out, to be sent once more."""
+        given = self._data.multi_items()
+        return [(name, _clean(one)) for name, one in given if isinstance(one, str) and name not in without]
+
     async def close(self) -> None:
         """Let go of the files, which may lie on the disk meanwhile."""
         await self._data.close()

@@ -8,11 +8,12 @@ from deskhand.catalogue.matching import read_id
 from deskhand.db.engine import Reader
 from deskhand.desk import counters
 from deskhand.desk.access import may_see
+from deskhand.desk.conversations.drafts import room
 from deskhand.desk.conversations.listing import marks
 from deskhand.desk.conversations.views import View, views_of
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.inboxes.folders import TYPES, Folder, folder_id
-from deskhand.gateway import approvals, stops
+from deskhand.gateway import approval_rows, stops
 from deskhand.gateway.stops import Standing
 from deskhand.web.visiting import Visitor
 
@@ -96,6 +97,8 @@ class Frame(msgspec.Struct, frozen=True):
     approvals: int
     stops: list[Standing]
     """What the kill switch holds back, for those who administer."""
+    unsent: room.Standing
+    """What the visitor has written and not sent."""
 
     @property
     def many(self) -> bool:
@@ -122,15 +125,17 @@ def load(db: Reader, visitor: Visitor) -> Frame:
     """The frame of a visitor's pages: a few statements, however many inboxes there are."""
     actor = visitor.actor
     found = inboxes.all_of(db, actor.account_id)
+    counted = counters.of_folders(db, actor.account_id, actor.user_id)
     numbers = Numbers(
-        counters.by_key(db, actor.account_id, "folder_active", actor.inboxes),
-        counters.by_key(db, actor.account_id, "folder", actor.inboxes),
-        counters.of_owner(db, actor.account_id, "owner_active", actor.user_id),
+        {one.key: one.n for one in counted if one.kind == "folder_active"},
+        {one.key: one.n for one in counted if one.kind == "folder"},
+        {one.inbox_id: one.n for one in counted if one.kind == "owner_active"},
         marks.troubled(db, actor.account_id),
     )
     return Frame(
         [InboxLink(one.id, one.name, one.email, numbers) for one in found if may_see(actor, one.id)],
         views_of(db, actor.account_id, actor.user_id),
-        approvals.count_waiting(db, actor.account_id) if visitor.administers else 0,
+        approval_rows.count_waiting(db, actor.account_id) if visitor.administers else 0,
         stops.standing(db, actor.account_id) if visitor.administers else [],
+        room.standing(db, actor),
     )

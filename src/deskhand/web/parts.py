@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from deskhand.db.engine import Database
 from deskhand.desk.ratings.links import RatingLinks
-from deskhand.gateway.administration import Administration
+from deskhand.gateway.administering.administration import Administration
 from deskhand.gateway.agents import Agents
 from deskhand.gateway.approvals import Approvals
 from deskhand.gateway.audit import Audit
@@ -67,6 +67,8 @@ class Web:
     live: Live
     mail: MailWays
     passwords: Passwords = field(default_factory=Passwords)
+    provider: str = ""
+    """What people call the OpenID provider; empty where there is none."""
     welcome: Welcome | None = None
     allow_private: bool = False
     """Webhooks may go to private addresses."""

@@ -17,7 +17,7 @@ from deskhand.web.visiting import Visitor
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
-    trim_blocks=True, lstrip_blocks=True,
+    trim_blocks=True, lstrip_blocks=True, auto_reload=False,
 )  # fmt: skip
 _TEMPLATES.globals.update(
     static=assets.static,
@@ -29,6 +29,7 @@ _TEMPLATES.globals.update(
     initials=words.initials,
     hue=words.hue,
     full_name=words.full_name,
+    breakable=words.breakable,
 )
 
 

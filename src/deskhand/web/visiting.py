@@ -9,11 +9,12 @@ from starlette.requests import HTTPConnection
 
 from deskhand.db.engine import Database, Reader
 from deskhand.desk import access
+from deskhand.desk.access import Person
 from deskhand.desk.call import Actor
-from deskhand.desk.users import queries as users
-from deskhand.desk.users.preferences import Preferences, preferences
+from deskhand.desk.users.preferences import Preferences, chosen
 from deskhand.lib.clock import Clock
 from deskhand.oauth import sessions
+from deskhand.oauth.sessions import SignedIn
 from deskhand.web import words
 
 
@@ -53,28 +54,31 @@ class Visitor(msgspec.Struct, frozen=True):
 
 async def visitor(request: HTTPConnection, database: Database, clock: Clock) -> Visitor | None:
     """Who sent a request; None when nobody active is signed in."""
-    signed_in = await sessions.current(request, database, clock)
-    if signed_in is None:
+    look_up = sessions.looking_up(request, clock)
+    if look_up is None:
         return None
-    who = signed_in
 
-    def read(db: Reader) -> Visitor | None:
-        actor = access.actor(db, who.user_id)
-        row = users.by_id(db, who.account_id, who.user_id)
-        if actor is None or row is None:
-            return None
-        return Visitor(
-            actor,
-            words.full_name(row.first_name, row.last_name, row.email or ""),
-            row.email or "",
-            row.photo_url,
-            row.timezone or actor.policy.timezone,
-            who.csrf_token,
-            who.session_id,
-            preferences(db, who.account_id, who.user_id),
-        )
+    def read(db: Reader) -> tuple[SignedIn, Visitor] | None:
+        signed_in = look_up(db)
+        found = access.person(db, signed_in.user_id) if signed_in else None
+        return None if signed_in is None or found is None else (signed_in, _visitor(signed_in, *found))
 
     found = await database.read(read)
-    if found is not None:
-        await sessions.note(request, who, database, clock)
-    return found
+    if found is None:
+        return None
+    signed_in, who = found
+    await sessions.note(request, signed_in, database, clock)
+    return who
+
+
+def _visitor(signed_in: SignedIn, actor: Actor, row: Person) -> Visitor:
+    return Visitor(
+        actor,
+        words.full_name(row.first_name, row.last_name, row.email or ""),
+        row.email or "",
+        row.photo_url,
+        row.own_timezone or row.timezone,
+        signed_in.csrf_token,
+        signed_in.session_id,
+        chosen(row.theme, row.undo_s, row.after_send, row.send_status),
+    )

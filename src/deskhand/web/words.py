@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from markupsafe import Markup
 
 from deskhand.lib.clock import from_wire
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_BREAKS = re.compile(r"(?<=[./])")
 _SHORT = ((86_400 * 365, "y"), (86_400, "d"), (3_600, "h"), (60, "min"))
 
 
@@ -73,6 +77,18 @@ def joined(items: Sequence[str], last: str = "and") -> str:
 def full_name(first: str | None, last: str | None, otherwise: str = "") -> str:
     """A name from its parts, or something else where there is none."""
     return f"{first or ''} {last or ''}".strip() or otherwise
+
+
+def breakable(text: str) -> Markup:
+    """An address that breaks where people would break it when its line is full: behind the `@`, else at a dot."""
+    name, at, host = text.rpartition("@")
+    if not at:
+        return _broken(text)
+    return Markup('{}@<wbr><span class="together">{}</span>').format(_broken(name), _broken(host))
+
+
+def _broken(text: str) -> Markup:
+    return Markup("<wbr>").join(part for part in _BREAKS.split(text) if part)
 
 
 def initials(name: str) -> str:

@@ -12,7 +12,7 @@ from deskhand.desk.call import Actor
 from deskhand.desk.conversations import following, merging, queries
 from deskhand.desk.conversations.listing import of_customer
 from deskhand.desk.conversations.timing import remembered
-from tests.desk.conversations.builders import read, reply, start, threads, wrote
+from tests.desk.conversations.builders import events, read, reply, start, threads, told, wrote
 from tests.world import Desk, open_desk
 
 
@@ -68,6 +68,17 @@ def test_a_line_says_that_it_was_merged(desk: Desk) -> None:
     (line,) = [one for one in threads(desk, stays) if one.type == "lineitem"]
     assert line.action_text == "Ada Holm merged conversation #1001 into this one"
     assert (line.action_type, line.associated) == ("merged", f'{{"originalConversation":{gone}}}')
+
+
+def test_an_event_tells_of_it_and_of_what_else_has_changed(desk: Desk) -> None:
+    inbox = desk.add_inbox()
+    gone, stays = start(desk, inbox, tags=["vip"]), start(desk, inbox, status="closed")
+    merge(desk, gone, stays)
+    _, merged, *others = events(desk, stays)
+    assert (merged.name, merged.inbox_id, merged.actor_id) == ("convo.merged", inbox, desk.user_id)
+    assert (merged.actor_type, merged.particulars) == ("user", f'{{"merged":{gone}}}')
+    assert {one.name for one in others} == {"convo.status", "convo.tags"}
+    assert told(desk, gone) == ["convo.created"]
 
 
 def test_counters_and_facts_stay_right(desk: Desk) -> None:

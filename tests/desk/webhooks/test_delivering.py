@@ -272,7 +272,7 @@ def test_what_waits_for_a_webhook_that_is_off_is_discarded_unsent(desk: Desk, re
 
 def test_a_slow_and_a_dead_receiver_delay_no_other(desk: Desk, receiver: Receiver) -> None:
     with receiving() as slow:
-        slow.answer = lambda _: Reply(after_s=4)
+        slow.answer = lambda _: Reply(after_s=9)
         add_webhook(desk, slow, "customer.created")
         add_webhook(desk, receiver, "customer.created", url="http://127.0.0.1:9/")
         add_webhook(desk, receiver, "customer.created")
@@ -281,7 +281,7 @@ def test_a_slow_and_a_dead_receiver_delay_no_other(desk: Desk, receiver: Receive
             add_customer(desk)
         receiver.wait(lambda: len(receiver.received) == 20)
         took = max(one.at for one in receiver.received) - began
-        assert took < 3
+        assert took < 8
         assert 0 < len(slow.received) <= 8, "only so many at a time"
 
 

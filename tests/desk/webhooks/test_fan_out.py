@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from deskhand.catalogue.events import EVENTS
+from deskhand.desk import access
+from deskhand.desk.call import Actor
+from deskhand.desk.conversations import merging, relabelling
 from deskhand.desk.conversations.threads.rating import rate
 from deskhand.desk.users import verbs as users
 from deskhand.outbox import events as facts
@@ -100,6 +103,40 @@ def test_a_change_of_a_conversation_is_told(desk: Desk, receiver: Receiver, even
     }[event]
     done(desk.patch(f"/v2/conversations/{id}", change))
     assert settled(receiver.first(event).json) == conversation(desk, id)
+
+
+def test_a_merge_is_told_with_the_conversation_that_stays(desk: Desk, receiver: Receiver) -> None:
+    inbox = desk.add_inbox()
+    gone, stays = start(desk, inbox, tags=["late"]), start(desk, inbox, tags=["vip"])
+    add_webhook(desk, receiver, "convo.merged", "convo.tags")
+    owner = by_owner(desk)
+    desk.write(lambda tx: merging.merge(tx, owner, gone, stays, desk.now))
+    assert settled(receiver.first("convo.merged").json) == conversation(desk, stays)
+    receiver.wait(lambda: all_heard(desk) and len(receiver.received) == 2)
+    assert sorted(one.event for one in receiver.received) == ["convo.merged", "convo.tags"]
+
+
+def test_each_conversation_whose_tag_is_renamed_is_told_and_each_by_what_it_is_then(
+    desk: Desk, receiver: Receiver
+) -> None:
+    inbox = desk.add_inbox()
+    ids = {start(desk, inbox, tags=["late"]) for _ in range(3)}
+    start(desk, inbox, tags=["vip"])
+    late = desk.get("/v2/tags").json()["_embedded"]["tags"][0]
+    assert late["name"] == "late"
+    add_webhook(desk, receiver, "convo.tags")
+    owner = by_owner(desk)
+    desk.write(lambda tx: relabelling.change_tag(tx, owner, late["id"], "Delayed", late["color"], desk.now))
+    receiver.wait(lambda: all_heard(desk) and len(receiver.received) == 3)
+    bodies = {one.json["id"]: settled(one.json) for one in receiver.received}
+    assert set(bodies) == ids and all(body == conversation(desk, id) for id, body in bodies.items())
+    assert {tag["tag"] for body in bodies.values() for tag in body["tags"]} == {"Delayed"}
+
+
+def by_owner(desk: Desk) -> Actor:
+    found = desk.server.app.database.read_now(lambda db: access.actor(db, desk.user_id))
+    assert found is not None
+    return found
 
 
 def test_new_tags_are_told_of_the_conversation_and_of_each_tag_that_is_new(desk: Desk, receiver: Receiver) -> None:

@@ -206,6 +206,26 @@ def test_what_is_no_expression_or_too_large_is_refused_at_once(pattern: str) -> 
     assert time.process_time() - began < 0.5
 
 
+@pytest.mark.parametrize(
+    ("given", "field", "words"),
+    [
+        ({"about": "sender", "op": "is", "value": "x"}, "about", "Expected one of these: 'customer_name', "),
+        ({"op": "is", "value": "x"}, "about", "may not be empty"),
+        ({"about": "subject", "op": "more_than", "value": "x"}, "op", "Expected one of these: 'contains', "),
+        ({"about": "subject", "op": "is"}, "value", "may not be empty"),
+        ({"about": "subject", "op": "is", "value": 5}, "value", "must be a string"),
+        ({"about": "tag", "op": "is", "value": [1, "vip"]}, "value[1]", "must be an integer"),
+        ({"about": "status", "op": "is", "value": ["open"]}, "value[0]", "Expected one of these: 'active', "),
+        ({"about": "created", "op": "more_than", "value": 2, "unit": "weeks"}, "unit", "Expected one of these: "),
+        ({"about": "attachment", "value": True, "op": "is"}, "op", "is not known here"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_said_in_words_with_what_would(given: Any, field: str, words: str) -> None:
+    _, (fault,) = read([{"any": [given]}])
+    assert fault.path == f"conditions[0].any[0].{field}"
+    assert fault.message.startswith(words)
+
+
 def test_twenty_workflows_take_less_than_five_milliseconds() -> None:
     groups = [
         Group(
@@ -220,12 +240,12 @@ def test_twenty_workflows_take_less_than_five_milliseconds() -> None:
     case = msgspec.structs.replace(CASE, bodies=("It flickers at night and by day. " * 300,))
 
     def evaluate() -> float:
-        began, matcher = time.perf_counter(), Matcher()
+        began, matcher = time.process_time(), Matcher()
         for text in workflows:
             assert not holds(from_json(text) or (), case, NOW, matcher)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
-    assert min(evaluate() for _ in range(10)) < 0.005
+    assert min(evaluate() for _ in range(30)) < 0.005
 
 
 # -- What somebody gives
@@ -251,7 +271,7 @@ def test_groups_that_make_no_sense_are_named(given: Any, paths: list[str]) -> No
     ("one", "place"),
     [
         ({"about": "weather", "op": "is", "value": "x"}, ".about"),
-        ({"op": "is", "value": "x"}, ""),
+        ({"op": "is", "value": "x"}, ".about"),
         ({"about": "subject", "op": "is", "value": "x", "case": 1}, ".case"),
         ({"about": "subject", "op": "like", "value": "x"}, ".op"),
         ({"about": "subject", "op": "is", "value": 7}, ".value"),

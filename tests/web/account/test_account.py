@@ -309,9 +309,10 @@ def test_who_has_no_password_must_have_signed_in_within_minutes(desk: Desk) -> N
         )  # fmt: skip
         anew = signed_in(desk, id_of(desk, guest))
         assert anew.send("/account/second-factor", code=code).status_code == 200
-        for what in ("off", "recovery-codes"):
+        for what in ("off", "recovery-codes"):  # now they have an app that shows it is them
             assert guest.send(f"/account/second-factor/{what}").status_code == 400
-            assert "Sign in again" in guest.get(f"/account/second-factor/{what}").text
+            assert "A code from your app" in guest.get(f"/account/second-factor/{what}").text
+            assert guest.send(f"/account/second-factor/{what}", current="000000").status_code == 400
         assert said(anew.send("/account/second-factor/off")) == "The second factor is off."
     finally:
         clock.offset = before

@@ -52,7 +52,7 @@ def test_a_key_may_end_by_itself_but_not_in_the_past(desk: Desk) -> None:
     assert html.fromstring(wrong.text).get_element_by_id("expires_at").get("value") == "2020-01-01T00:00"
     assert html.fromstring(wrong.text).xpath("//*[@role='alert']")
     assert send(person, form, {"expires_at": "2090-01-02T03:04"}).status_code == 200
-    shown = desk.server.run(desk.server.app.gateway.administration.agent(desk.account_id, agent.id))
+    shown = desk.server.run(desk.server.app.gateway.administration.agents.one(desk.account_id, agent.id))
     assert [key.expires_at for key in shown.keys] == [None, "2090-01-02T03:04:00Z"]
 
 

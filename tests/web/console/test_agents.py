@@ -47,13 +47,13 @@ def test_cards_tell_of_ends_and_of_what_is_stopped(desk: Desk) -> None:
     assert "May do nothing." in words(card(page, nothing))
     assert "No inbox" in words(card(page, nothing))
     verbs = desk.server.app.gateway.administration
-    desk.server.run(verbs.stop(somebody(desk), "inbox_writes", inbox))
+    desk.server.run(verbs.stops.add(somebody(desk), "inbox_writes", inbox))
     assert "Writes stopped in Orders" in words(card(person.page("/console"), nothing))
-    desk.server.run(verbs.stop(somebody(desk), "agent", ended.id))
+    desk.server.run(verbs.stops.add(somebody(desk), "agent", ended.id))
     page = person.page("/console")
     assert "Stopped" in words(card(page, ended))
     assert "Active" not in words(card(page, ended))
-    desk.server.run(verbs.lift_all(somebody(desk)))
+    desk.server.run(verbs.stops.lift_all(somebody(desk)))
     assert "topped" not in words(card(person.page("/console"), ended))
 
 

@@ -126,7 +126,7 @@ def test_a_change_is_told_while_it_is_made_and_saved_after_review(browser: Brows
         page.get_by_role("button", name="Save 2 changes").click()
         expect(page.locator("#said")).to_contain_text("Saved.")
         expect(page).to_have_url(f"{person.server.url}/console/agents/{agent.id}")
-    now = account.server.run(account.server.app.gateway.administration.grants(account.account_id, agent.id))
+    now = account.server.run(account.server.app.gateway.administration.grants.current(account.account_id, agent.id))
     assert now.version == 2
     assert now.resources["webhooks"]["level"] == "read"
     assert now.resources["threads"]["inboxes"] != "all"
@@ -144,7 +144,7 @@ def test_inboxes_are_chosen_for_every_resource_at_once(browser: Browser, account
         page.get_by_role("button", name="Review changes").click()
         page.get_by_role("button", name="Save 7 changes").click()
         expect(page.locator("#said")).to_contain_text("Saved.")
-    now = account.server.run(account.server.app.gateway.administration.grants(account.account_id, agent.id))
+    now = account.server.run(account.server.app.gateway.administration.grants.current(account.account_id, agent.id))
     scopes = [one["inboxes"] for one in now.resources.values() if one["inboxes"] != "all"]
     assert len(scopes) > 1
     assert all(one == scopes[0] for one in scopes)

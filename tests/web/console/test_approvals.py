@@ -114,6 +114,7 @@ def test_rich_text_is_shown_without_what_could_do_harm(world: Overseen) -> None:
     looks = first(world.person.page(f"/console/approvals/{id}"), ".looks")
     assert first(looks, "a").get("rel") == "noopener noreferrer nofollow"
     assert not looks.cssselect("img, script, [style], [onerror]")
+    assert not world.person.page(f"/console/approvals/{id}").cssselect("[data-editor]"), "its picture would be lost"
 
 
 def test_a_text_that_can_not_be_sent_is_kept_and_said_at_its_field(world: Overseen) -> None:
@@ -173,6 +174,20 @@ def test_a_conversation_that_changed_sends_the_call_back_and_shows_why(world: Ov
     assert page.cssselect(f".message.warn a[href='/conversation/{world.conversation}']")
     assert world.state(id) == "returned"
     assert world.person.page("/console/approvals?state=returned").cssselect("a.call-row")
+
+
+def test_what_was_typed_is_not_lost_when_the_call_goes_back(world: Overseen) -> None:
+    id = world.reply()
+    world.desk.server.clock.advance(timedelta(seconds=5))
+    world.wrote("It has come, thank you")
+    answer = world.person.send(f"/console/approvals/{id}/approve", text="My own words")
+    page = html.fromstring(answer.text)
+    assert answer.status_code == 409
+    assert "It went back to" in words(page, "[role=alert]")
+    assert words(page, "#unsent") == "My own words"
+    assert page.cssselect(f"a[href='/conversation/{world.conversation}?write=reply#writing']")
+    assert page.cssselect(".field[data-form] #unsent"), "scripts put the page in place too"
+    assert not page.cssselect("form[data-decides]")
 
 
 def test_what_the_agent_may_not_do_any_more_goes_on_waiting_with_what_was_typed(world: Overseen) -> None:

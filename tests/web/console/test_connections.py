@@ -104,7 +104,7 @@ def test_one_that_agents_use_stays(desk: Desk, elsewhere: Desk) -> None:
     answer = person.send(f"/console/connections/{id}/remove")
     assert answer.status_code == 409
     assert f"agents use this connection: {agent.name}" in words(html.fromstring(answer.text), "[role=alert]")
-    desk.server.run(desk.server.app.gateway.administration.delete(somebody(desk), agent.id))
+    desk.server.run(desk.server.app.gateway.administration.agents.delete(somebody(desk), agent.id))
     assert said(person.send(f"/console/connections/{id}/remove")) == "Elsewhere was removed."
     assert person.send(f"/console/connections/{id}/remove").status_code == 404
 

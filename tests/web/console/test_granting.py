@@ -84,12 +84,12 @@ def test_a_change_is_told_in_words_then_saved_and_logged(desk: Desk) -> None:
         line = line.replace("becomes", "")
         assert " ".join(line.split()) in text
     assert agent.delete("/v2/conversations/1").status_code == 403
-    before = desk.server.run(desk.server.app.gateway.administration.grants(desk.account_id, agent.id))
+    before = desk.server.run(desk.server.app.gateway.administration.grants.current(desk.account_id, agent.id))
     assert before.version == 1
     answer = send(person, reviewed(answer))
     assert answer.status_code == 200
     assert "Saved." in answer.text
-    now = desk.server.run(desk.server.app.gateway.administration.grants(desk.account_id, agent.id))
+    now = desk.server.run(desk.server.app.gateway.administration.grants.current(desk.account_id, agent.id))
     assert now.version == 2
     assert now.resources["conversations"] == {"level": "write", "inboxes": [inbox]}
     assert now.actions["set_conversation_tags"] == "hold"
@@ -114,7 +114,7 @@ def test_who_was_slower_sees_what_changed_meanwhile(desk: Desk) -> None:
     assert words(html.fromstring(answer.text).xpath("//*[@role='alert']")[0])
     answer = send(person, reviewed(answer))
     assert answer.status_code == 200
-    now = desk.server.run(desk.server.app.gateway.administration.grants(desk.account_id, agent.id))
+    now = desk.server.run(desk.server.app.gateway.administration.grants.current(desk.account_id, agent.id))
     assert now.version == 3
     assert "threads" in now.resources
     assert "tags" not in now.resources
@@ -192,7 +192,7 @@ def test_grants_that_no_form_of_ours_sends_are_refused(desk: Desk, sent: str) ->
     for to in ("grants", "review", "edit", "difference"):
         answer = person.send(f"/console/agents/{agent.id}/{to}", grants=sent, version="1")
         assert answer.status_code in (200, 400), to
-    now = desk.server.run(desk.server.app.gateway.administration.grants(desk.account_id, agent.id))
+    now = desk.server.run(desk.server.app.gateway.administration.grants.current(desk.account_id, agent.id))
     assert now.version == 1
 
 
@@ -203,10 +203,10 @@ def test_a_preset_fills_the_form_and_saves_nothing(desk: Desk) -> None:
     page = person.page(f"{path}?preset=closer&inboxes={inbox}")
     answer = send(person, form_to(page, f"{path}/review"))
     assert "Conversations off read in Orders" in said(answer)
-    now = desk.server.run(desk.server.app.gateway.administration.grants(desk.account_id, agent.id))
+    now = desk.server.run(desk.server.app.gateway.administration.grants.current(desk.account_id, agent.id))
     assert now.version == 0
     send(person, reviewed(answer))
-    now = desk.server.run(desk.server.app.gateway.administration.grants(desk.account_id, agent.id))
+    now = desk.server.run(desk.server.app.gateway.administration.grants.current(desk.account_id, agent.id))
     assert grants.read_grants({"resources": now.resources, "actions": now.actions}) == grants.read_grants(
         presets.preset("closer", [inbox])
     )
@@ -246,7 +246,7 @@ def test_an_agent_of_a_remote_desk_takes_ids(desk: Desk) -> None:
     answer = send(person, form, changes)
     assert "read in inbox 77 and inbox 78 read in inbox 79" in said(answer)
     send(person, reviewed(answer))
-    now = desk.server.run(desk.server.app.gateway.administration.grants(desk.account_id, agent.id))
+    now = desk.server.run(desk.server.app.gateway.administration.grants.current(desk.account_id, agent.id))
     assert now.resources["conversations"]["inboxes"] == [79]
     assert now.limits["assign_to"] == [5, 6, 9]
     assert "inbox 79" in words(person.page("/console/matrix"))

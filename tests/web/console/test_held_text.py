@@ -36,6 +36,23 @@ def test_a_changed_text_is_made_into_markup_again_where_it_was() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rich"),
+    [
+        ("<p>x <b>y</b></p><ul><li>z</li></ul>", True),
+        ('<p>See <a href="https://a.example/?a=1&amp;b=2">this</a></p>', True),
+        ("<table><tr><td>1</td></tr></table>", True),
+        ('<p class="x">x <b>y</b></p>', False),
+        ('<p>x <img src="https://t.example/p.png"></p>', False),
+        ('<p>See <a href="https://a.example" title="x">this</a></p>', False),
+        ("<p>x</p><!-- note --><b>y</b>", False),
+        ("<p>x</p>", False),
+    ],
+)
+def test_formatting_is_edited_as_such_only_where_nothing_would_be_lost(text: str, rich: bool) -> None:
+    assert editable(text).is_rich is rich
+
+
+@pytest.mark.parametrize(
     ("text", "gone"),
     [
         ("<b>x</b><script>alert(1)</script>", "alert"),

@@ -80,6 +80,18 @@ def test_narrowing(world: Overseen) -> None:
         assert len(page.cssselect(".narrowed a.tag")) == len(asked.split("&"))
 
 
+def test_a_conversation_is_looked_for_by_the_number_that_people_know(world: Overseen) -> None:
+    world.agent.delete(f"/v2/conversations/{world.conversation}")
+    world.agent.get("/v2/tags")
+    number = world.desk.get(f"/v2/conversations/{world.conversation}").json()["number"]
+    for asked in (f"%23{number}", str(number)):
+        page = world.person.page(f"/console/log?conversation={asked}")
+        assert ["was refused to delete" in one for one in sentences(page)] == [True], asked
+    exported = world.person.get(f"/console/log/export?format=csv&conversation={number}")
+    assert len(exported.text.splitlines()) == 2, exported.text  # with the heads
+    assert not sentences(world.person.page(f"/console/log?conversation={number + 5000}"))
+
+
 def test_what_can_not_be_looked_for_is_said_at_its_field(world: Overseen) -> None:
     answer = world.person.get("/console/log?since=yesterday&operation=Ä&agent=x")
     assert answer.status_code == 400
@@ -145,7 +157,11 @@ def test_an_entry_shows_all_facts_and_leads_on(world: Overseen) -> None:
     version = f"/console/agents/{world.agent.id}/versions/{entry.grant_version}"
     assert version in links
     assert world.person.get(version).ok
-    change = log_of(world.desk, type="admin")[0]
+    world.person.send(f"/console/approvals/{id}/deny", reason="Not so")
+    denied = log_of(world.desk, type="admin")[0]
+    links = {one.get("href") for one in world.person.page(f"/console/log/{denied.id}").cssselect("dl a")}
+    assert {f"/console/approvals/{id}", f"/conversation/{world.conversation}", f"/console/log/{entry.id}"} <= links
+    change = log_of(world.desk, type="admin")[1]
     page = world.person.page(f"/console/log/{change.id}")
     assert "Changed by Ada Holm" in words(page)
     assert json.loads(first(page, "pre").text)["change"] == "agent_created"

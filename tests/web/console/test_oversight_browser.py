@@ -76,6 +76,31 @@ def test_a_queue_is_worked_through_with_the_keyboard(browser: Browser, world: Ov
     assert [world.state(one) for one in (first, second, third)] == ["executed", "denied", "executed"]
 
 
+def test_formatting_is_changed_as_such_and_stays_to_the_letter_unless_changed(
+    browser: Browser, world: Overseen
+) -> None:
+    rich = '<p>It left <b>today</b>, see <a href="https://a.example/?a=1&amp;b=2">here</a>.</p>'
+    changed, unchanged = world.reply(rich), world.reply(rich, conversation(world.desk, world.inbox, "Second parcel"))
+    with window(browser, world.person) as page:
+        page.goto(f"/console/approvals/{changed}")
+        text = page.get_by_role("textbox", name="Text, which you may change")
+        expect(text.locator("b")).to_have_text("today")
+        settle(page)
+        page.keyboard.press("e")
+        expect(text).to_be_focused()
+        page.keyboard.press("Control+End")
+        page.keyboard.type(" Ada")
+        page.keyboard.press("Escape")
+        page.keyboard.press("a")
+        expect(page).to_have_url(re.compile(f"/approvals/{unchanged}$"))
+        settle(page)
+        page.keyboard.press("a")
+        expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+        page.goto(f"/console/approvals/{unchanged}")
+        expect(page.get_by_text("with another text")).to_have_count(0)
+    assert world.threads()[0]["body"] == rich.replace(".</p>", ". Ada</p>")
+
+
 def test_a_double_click_decides_once(browser: Browser, world: Overseen) -> None:
     first = world.reply()
     second = world.reply(conversation=conversation(world.desk, world.inbox, "Second parcel"))

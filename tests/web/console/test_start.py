@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.agents import add_agent
 from tests.web.console.forms import words
 from tests.web.people import signed_in
@@ -27,6 +29,25 @@ def test_what_is_to_be_copied_works_with_the_real_address(desk: Desk) -> None:
     by_program = json.loads(page.get_element_by_id("mcp-stdio").text_content())["mcpServers"]["deskhand"]
     assert by_program["args"] == ["mcp", "--url", base]
     assert agent.key not in page.text_content()
+
+
+@pytest.mark.parametrize(
+    ("resources", "path", "note"),
+    [
+        ({"tags": {"level": "read"}}, "/v2/tags", False),
+        ({"customers": {"level": "read", "inboxes": "all"}}, "/v2/customers", False),
+        ({}, "/v2/conversations?status=active", True),
+    ],
+)
+def test_the_first_call_is_one_that_the_agent_may_make(
+    desk: Desk, resources: dict[str, object], path: str, note: bool
+) -> None:
+    agent = add_agent(desk)
+    agent.grant(resources=resources)
+    page = signed_in(desk).page(f"/console/start?agent={agent.id}")
+    assert f'curl "{desk.server.url}{path}"' in words(page.get_element_by_id("curl"))
+    assert agent.get(path).ok is not note
+    assert ("may not read anything" in words(page)) is note
 
 
 def test_it_turns_green_once_the_agent_has_called(desk: Desk) -> None:

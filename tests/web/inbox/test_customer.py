@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deskhand.web import words
 from tests.desk.conversations.builders import read, start
 from tests.web.people import signed_in
 from tests.world import Desk, open_desk
@@ -78,6 +79,22 @@ def test_ways_to_reach_them_are_added_changed_and_removed(desk: Desk) -> None:
     taken = read(desk, start(desk, desk.add_inbox()))["primaryCustomer"]["email"]
     answer = person.send(f"/customers/{id}/entries", kind="email", value=taken)
     assert answer.status_code == 409 and "belongs to a customer already" in answer.text
+
+
+def test_an_address_breaks_behind_its_at_sign_or_at_a_dot(desk: Desk) -> None:
+    shown = {
+        "maria.berg@buyer.example": 'maria.<wbr>berg@<wbr><span class="together">buyer.<wbr>example</span>',
+        "+31 20 555": "+31 20 555",
+        "buyer.example/a?b=<i>": "buyer.<wbr>example/<wbr>a?b=&lt;i&gt;",
+        "": "",
+    }
+    assert {text: str(words.breakable(text)) for text in shown} == shown
+    conversation, person = (
+        start(desk, desk.add_inbox(), customer={"email": "maria.berg@buyer.example"}),
+        signed_in(desk),
+    )
+    (value,) = person.page(f"/conversation/{conversation}").cssselect(".fact.way .value bdi")
+    assert value.text_content() == "maria.berg@buyer.example" and len(value.cssselect("wbr")) == 3
 
 
 def test_properties_are_edited_as_their_type_asks(desk: Desk) -> None:

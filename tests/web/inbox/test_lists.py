@@ -13,7 +13,7 @@ from lxml import html
 from deskhand.db.engine import Writer
 from deskhand.db.statements import P, command, value
 from deskhand.desk import access
-from deskhand.desk.conversations import presence
+from deskhand.desk.conversations import presence, queries
 from deskhand.desk.conversations.tables import conversation, thread_mail
 from deskhand.desk.inboxes.folders import Folder, folder_id
 from deskhand.desk.users.preferences import Preferences
@@ -227,7 +227,7 @@ def beside(desk: Desk, came_from: str, id: int) -> Beside:
         actor = access.actor(tx, desk.user_id)
         assert actor is not None
         who = Visitor(actor, "Ada Holm", "", None, "UTC", "", 0, Preferences())
-        return places.neighbours(tx, who, came_from, id, desk.server.clock.now())
+        return places.neighbours(tx, who, came_from, queries.head(tx, actor, id), desk.server.clock.now())
 
     return desk.write(read)
 

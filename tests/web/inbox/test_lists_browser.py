@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from deskhand.desk.inboxes.folders import Folder, folder_id
@@ -226,6 +227,30 @@ def test_results_and_suggestions_come_while_typing(desk: Desk, browser: Browser)
         expect(page.locator(f"#row-{wick} a.open")).to_be_focused()
 
 
+def test_the_box_of_the_search_has_the_keys_only_when_one_goes_there(desk: Desk, browser: Browser) -> None:
+    inbox = desk.add_inbox()
+    id = start(desk, inbox, subject="Wick burns", tags=["french", "return", "refund"])
+    with window(browser, signed_in(desk)) as page:
+        page.goto("/search?query=wick")
+        expect(page.locator("#list .row-of")).to_have_count(1)
+        press(page, "x", "t")  # of the list, not of the box
+        assert chosen(page) == [id]
+        page.keyboard.type("re")
+        shown = page.locator("#bulk-tag .item:visible .clip")
+        expect(shown).to_have_text(["refund", "return", "french"])
+        press(page, "Escape")
+        expect(page.locator("#bulk-tag summary")).to_be_focused()
+        press(page, "/")
+        expect(page.locator("#query")).to_be_focused()
+        expect(page.locator("#query")).to_have_value("wick")
+        page.keyboard.type(" ")
+        page.wait_for_url("**/search?query=wick+")
+        page.wait_for_load_state("networkidle")
+        expect(page.locator("#suggestions")).to_be_hidden()
+        press(page, "ArrowDown")
+        expect(page.locator("#suggestions [role=option]").first).to_be_visible()
+
+
 def test_the_palette_goes_and_does(desk: Desk, browser: Browser) -> None:
     inbox = desk.add_inbox("Orders")
     id = start(desk, inbox, subject="A lamp")
@@ -246,10 +271,29 @@ def test_the_palette_goes_and_does(desk: Desk, browser: Browser) -> None:
         expect(page.locator("dialog.palette")).to_have_count(0)
 
 
+def test_the_palette_begins_with_what_is_near_by_keyboard_and_for_everybody(desk: Desk, browser: Browser) -> None:
+    inbox, me = desk.add_inbox("Orders"), signed_in(desk)
+    id = start(desk, inbox, subject="A lamp")
+    me.send("/views", name="Lamps", query="lamp")
+    me.send(f"/conversation/{id}/presence", doing="looking")
+    with window(browser, me) as page:
+        page.goto("/search")
+        press(page, "Control+k")
+        expect(page.locator("dialog.palette [role=group]")).to_have_count(4)
+        press(page, "ArrowDown")
+        expect(page.locator("#goal-2")).to_have_attribute("aria-selected", "true")
+        found = Axe().run(page)
+        assert not found.violations_count, found.generate_report()
+        press(page, "ArrowUp", "Enter")
+        page.wait_for_url(f"**/conversation/{id}")
+
+
 def test_nothing_is_wider_than_a_phone(desk: Desk, browser: Browser) -> None:
     inbox = desk.add_inbox("A very long name for an inbox that nobody would give to one, but somebody will")
-    start(desk, inbox, subject="lamp " + "x" * 300, tags=["y" * 90, "z" * 90], assignTo=desk.user_id)
-    with window(browser, signed_in(desk), PHONE) as page:
+    id = start(desk, inbox, subject="lamp " + "x" * 300, tags=["y" * 90, "z" * 90], assignTo=desk.user_id)
+    me = signed_in(desk)
+    me.send(f"/conversation/{id}/presence", doing="looking")  # the palette tells of it
+    with window(browser, me, PHONE) as page:
         for path in (f"/folder/{folder_id(inbox, Folder.ASSIGNED)}", "/search?query=lamp", "/palette"):
             page.goto(path)
             page.locator("#list .pick").first.check() if "palette" not in path else None

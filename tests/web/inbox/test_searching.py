@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from lxml import html
 
 from deskhand.desk.conversations import views
 from deskhand.desk.inboxes.folders import Folder, folder_id
-from tests.desk.conversations.builders import read, start
+from tests.desk.conversations.builders import done, patch, read, start
 from tests.web.inbox.test_lists import rows, text
 from tests.web.people import Person, signed_in
 from tests.world import Desk
@@ -138,6 +139,65 @@ def test_the_palette_finds_places_people_and_numbers(desk: Desk) -> None:
     assert not [path for _, path in goals(ines, str(read(desk, far)["number"])) if path.startswith("/conversation")]
     assert ("Settings", "/settings") in goals(me, "sett") and ("Settings", "/settings") not in goals(ines, "sett")
     assert me.page("/palette?q=orders").cssselect(f'#main a[href="{mine}"]')
+
+
+def near(me: Person, **where: str) -> dict[str, list[str]]:
+    """What the palette shows before anything is typed: addresses under their headings."""
+    answer = me.get("/palette", params={"q": "", **where}, headers={"Deskhand-Script": "1"})
+    groups: list[Any] = html.fromstring(answer.text).cssselect('[role="group"]')
+    return {
+        one.get("aria-label"): [goal.get("data-path") for goal in one.cssselect('[role="option"]')] for one in groups
+    }
+
+
+def test_the_palette_begins_with_what_is_near_at_hand(desk: Desk) -> None:
+    first, orders = desk.add_inbox("First"), desk.add_inbox("Orders")
+    me, ines = signed_in(desk), signed_in(desk, desk.add_user(inboxes=(first,)))
+    unassigned, mine = (f"/folder/{folder_id(orders, kind)}" for kind in (Folder.UNASSIGNED, Folder.MINE))
+    shown = near(me, of=unassigned, at=unassigned)
+    assert list(shown) == ["Orders", "Pages"] and unassigned not in shown["Orders"] and len(shown["Orders"]) == 7
+    assert sum(map(len, shown.values())) == 12
+
+    ids = [start(desk, inbox) for inbox in (first, orders, orders, orders, orders, orders)]
+    for id in ids:
+        me.send(f"/conversation/{id}/presence", doing="looking")
+        desk.server.clock.advance(timedelta(seconds=1))
+    ines.send(f"/conversation/{ids[0]}/presence", doing="looking")
+    for number in range(5):
+        me.send("/views", name=f"View {number}", query="")
+    shown = near(me, at=f"/conversation/{ids[-1]}/1006")
+    assert list(shown) == ["Recent", "Views", "Orders"], "the inbox of the conversation that is open"
+    assert shown["Recent"] == [f"/conversation/{id}" for id in reversed(ids[1:-1])]
+    assert len(shown["Views"]) == 3 and shown["Orders"][:2] == [unassigned, mine] and len(shown["Orders"]) == 5
+    assert near(me, of=f"/folder/{folder_id(first, Folder.MINE)}", at=f"/conversation/{ids[-1]}")["First"]
+    assert near(ines)["Recent"] == [f"/conversation/{ids[0]}"]
+    assert [one.get("href") for one in me.page("/palette").cssselect("#main nav a")][0] == f"/conversation/{ids[-1]}"
+
+
+def test_the_palette_tells_of_no_conversation_that_is_gone_or_out_of_sight(desk: Desk) -> None:
+    inbox, hidden = desk.add_inbox(), desk.add_inbox()
+    user = desk.add_user(inboxes=(inbox,))
+    ines, other = signed_in(desk, user), signed_in(desk)
+    moved, deleted, stays = (start(desk, inbox) for _ in range(3))
+    for id in (moved, deleted, stays):
+        ines.send(f"/conversation/{id}/presence", doing="looking")
+    assert len(near(ines)["Recent"]) == 3
+    done(patch(desk, moved, "/mailboxId", hidden, "move"))
+    done(desk.delete(f"/v2/conversations/{deleted}"))
+    assert near(ines)["Recent"] == [f"/conversation/{stays}"]
+    assert "Recent" not in near(other)
+
+
+def test_what_is_typed_finds_all_places_those_of_this_inbox_first(desk: Desk) -> None:
+    inboxes, me = [desk.add_inbox(f"Inbox {number}") for number in range(10)], signed_in(desk)
+    here = inboxes[7]
+    answer = me.get(
+        "/palette", params={"q": "spam", "of": f"/folder/{folder_id(here, Folder.MINE)}"},
+        headers={"Deskhand-Script": "1"},
+    )  # fmt: skip
+    paths = [one.get("data-path") for one in html.fromstring(answer.text).cssselect('[role="option"]')]
+    assert paths[0] == f"/folder/{folder_id(here, Folder.SPAM)}" and len(paths) == 9
+    assert ("Spam", f"/folder/{folder_id(inboxes[9], Folder.SPAM)}") in goals(me, "inbox 9 spam")
 
 
 def test_a_list_without_anything_says_what_is_missing(desk: Desk) -> None:

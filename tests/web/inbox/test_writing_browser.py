@@ -205,6 +205,18 @@ def test_what_is_pasted_and_dropped_becomes_text_pictures_and_files(browser: Bro
         assert sorted(one["filename"] for one in last["_embedded"]["attachments"]) == ["bill.pdf", "plan.png"]
 
 
+def test_who_deletes_all_begins_anew_as_plain_text(browser: Browser, desk: Desk) -> None:
+    id = start(desk, desk.add_inbox())
+    with window(browser, signed_in(desk)) as page:
+        page.goto(f"/conversation/{id}")
+        page.keyboard.press("r")
+        page.evaluate(PASTE, ["# Title\n\n**Bold** words", ""])
+        page.keyboard.press("Control+a")
+        page.keyboard.press("Delete")
+        page.keyboard.type("Hello")
+        assert page.locator(EDITOR).inner_html() == "<p>Hello</p>"
+
+
 def test_sending_once_whatever_is_pressed_and_with_another_status(browser: Browser, desk: Desk) -> None:
     id = start(desk, desk.add_inbox())
     with window(browser, signed_in(desk), PHONE, 780, has_touch=True) as page:

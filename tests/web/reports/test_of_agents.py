@@ -90,7 +90,7 @@ def test_what_became_of_drafts(world: Overseen) -> None:
 def test_a_deleted_agent_stays_in_its_days(world: Overseen) -> None:
     world.agent.get("/v2/conversations")
     verbs = world.desk.server.app.gateway.administration
-    world.desk.server.run(verbs.delete(somebody(world.desk), world.agent.id))
+    world.desk.server.run(verbs.agents.delete(somebody(world.desk), world.agent.id))
     assert f"{world.agent.name} (deleted)" in words(world.person.page("/reports/agents"))
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from deskhand.desk.inboxes import mail_servers
 from deskhand.desk.inboxes.mail_servers import Channel
 from deskhand.mail import trying
 from deskhand.mail.trying import advice
+from deskhand.oauth import sessions, throttle
 from deskhand.settings import ImapServer, SmtpServer
 from deskhand.web.settings import channel_log
 from deskhand.web.settings.plain_html import as_html, as_text
@@ -354,3 +357,55 @@ def test_advice_names_usual_ports() -> None:
     assert "993 (TLS)" in advice("Connection", server, "port 1143 does not answer")
     usual = ImapServer("imap.example.com", 993, "implicit", "a", "b")
     assert "firewall" in advice("Connection", usual, "port 993 does not answer")
+
+
+def test_servers_are_tried_a_few_times_in_ten_minutes(desk: Desk) -> None:
+    person, inbox, other = signed_in(desk), desk.add_inbox("Orders"), open_desk(desk.server)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    for _ in range(throttle.SERVER.by_email):
+        assert steps(person.send(path(inbox), **own_smtp(port), do="test").text, "Outgoing")
+    late = person.send(path(inbox), **own_smtp(port, smtp_host="localhost"), do="test")
+    assert "Too many attempts" in late.text and "attempt" not in late.text.partition("<main")[2].partition("</main")[0]
+    assert channel(desk, inbox).smtp.host == "localhost"  # type: ignore[union-attr] # it is saved all the same
+    for again in ("/test", "/trial", "/check"):
+        assert "Too many attempts" in person.send(path(inbox) + again).text
+    theirs = other.add_inbox("Orders")
+    assert "Too many" not in signed_in(other).send(f"{path(theirs)}/test").text  # another account's own affair
+
+
+@pytest.mark.parametrize("banner", [b"SSH-2.0-OpenSSH_9.6p1 Ubuntu-3\r\n", b"HTTP/1.1 400 No\r\n\r\n", b"-ERR no\r\n"])
+def test_what_is_no_mail_server_is_not_quoted(desk: Desk, banner: bytes) -> None:
+    person, inbox = signed_in(desk), desk.add_inbox("Orders")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak() -> None:
+            with suppress(OSError):
+                while True:
+                    talk, _ = listener.accept()
+                    with talk, suppress(OSError):
+                        talk.sendall(banner)
+                        talk.recv(100)
+
+        threading.Thread(target=speak, daemon=True).start()
+        port = listener.getsockname()[1]
+        both = own_smtp(port, smtp_user="", smtp_password="") | {
+            name: value for name, value in own_imap(port).items() if name.startswith("imap")
+        }  # fmt: skip
+        answer = person.send(path(inbox), **both, do="test").text
+    for title, kind in (("Outgoing", "SMTP"), ("Incoming", "IMAP")):
+        assert any(f"is no {kind} server" in words for _, _, words in steps(answer, title))
+    assert "OpenSSH" not in answer and "HTTP/1.1" not in answer and "-ERR" not in answer
+
+
+def test_another_server_for_mail_takes_the_password_once_more(desk: Desk) -> None:
+    boss, inbox = signed_in(desk), desk.add_inbox("Orders")
+    before = desk.server.clock.offset
+    try:
+        desk.server.clock.advance(sessions.CONFIRMED_FOR)
+        moved = boss.send(path(inbox), **own_smtp(2525, smtp_tls="starttls"))
+        assert moved.status_code == 403 and "Changing the server" in moved.text and channel(desk, inbox).smtp is None
+        assert boss.send(path(inbox), smtp_own="shared", imap_own="none", undo_s="20").status_code == 200
+    finally:
+        desk.server.clock.offset = before
+    assert channel(desk, inbox).settings.undo_s == 20

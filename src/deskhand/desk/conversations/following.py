@@ -11,6 +11,7 @@ from deskhand.db.statements import P, command, rows
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import queries
 from deskhand.desk.conversations.tables import follower
+from deskhand.desk.conversations.writing import show_anew
 from deskhand.desk.users.tables import staff
 
 
@@ -52,12 +53,14 @@ def follow(tx: Writer, actor: Actor, id: int, now: str) -> None:
     """Follow a conversation; twice is once. Raises NotFound and AccessDenied."""
     head = queries.head(tx, actor, id)
     tx.run(_ADD, account_id=actor.account_id, conversation_id=head.id, user_id=actor.user_id, created_at=now)
+    show_anew(tx)
 
 
 def unfollow(tx: Writer, actor: Actor, id: int) -> None:
     """Follow a conversation no more; raises as `follow` does."""
     head = queries.head(tx, actor, id)
     tx.run(_REMOVE, account_id=actor.account_id, conversation_id=head.id, user_id=actor.user_id)
+    show_anew(tx)
 
 
 def followers(db: Reader, account_id: int, conversation_id: int) -> list[Follower]:

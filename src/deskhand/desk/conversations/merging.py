@@ -13,7 +13,7 @@ from deskhand.db.portable import add_missing
 from deskhand.db.statements import P, command, rows, value
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import owners, reply_facts
-from deskhand.desk.conversations.drafts import unsent
+from deskhand.desk.conversations.drafts import notes, staying
 from deskhand.desk.conversations.mail.mail_queries import HELD
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.replying import tell_changes, with_status
@@ -122,7 +122,8 @@ def merge(tx: Writer, actor: Actor, id: int, into_id: int, now: str) -> None:
     departures = tx.all(_SCHEDULED, account_id=gone.account_id, id=gone.id)
     for statement in _MOVES:
         tx.run(statement, for_account=gone.account_id, from_id=gone.id, to_id=stays.id)
-    unsent.move(tx, gone.account_id, gone.id, stays.id)
+    staying.follow(tx, gone.account_id, gone, stays, now)
+    notes.follow(tx, gone.account_id, gone.id, stays.id)
     after = _joined(tx, gone, stays, now)
     for user_id in tx.all(_FOLLOWERS, account_id=gone.account_id, id=gone.id):
         tx.run(
@@ -140,6 +141,7 @@ def merge(tx: Writer, actor: Actor, id: int, into_id: int, now: str) -> None:
     who = owners.by_id(tx, actor.account_id, actor.user_id)
     text = f"{who.name if who else 'Someone'} merged conversation #{gone.number} into this one"
     add_line_item(tx, after, actor, now, text, "merged", originalConversation=gone.id)
+    tell(tx, actor, after, events.CONVERSATION_MERGED, now, merged=gone.id)
     tell_changes(tx, actor, stays, after, now)
     if after.tags != stays.tags:
         tell(tx, actor, after, events.CONVERSATION_TAGS, now)

@@ -99,7 +99,7 @@ _OPEN_TO = rows(
 
 def candidates(db: Reader, account_id: int, inbox_id: int) -> list[Staff]:
     """Who may be chosen to own a conversation of an inbox: users who see it, then teams, by name."""
-    return db.all(_CANDIDATES, account_id=account_id, inbox_id=inbox_id)
+    return db.known(_CANDIDATES, account_id=account_id, inbox_id=inbox_id)
 
 
 def candidates_of_any(
@@ -107,10 +107,10 @@ def candidates_of_any(
 ) -> tuple[list[Staff], dict[int, list[int]]]:
     """Who may be chosen to own conversations of one of some inboxes; and which of them, for those who don't see all."""
     listed = msgspec.json.encode(inbox_ids).decode()
-    found = db.all(_CANDIDATES_OF_ANY, account_id=account_id, inbox_ids=listed)
+    found = db.known(_CANDIDATES_OF_ANY, account_id=account_id, inbox_ids=listed)
     sees: dict[int, list[int]] = {one.id: [] for one in found if one.type == "user" and one.role not in SEES_ALL}
     user_ids = msgspec.json.encode(list(sees)).decode()
-    for one in db.all(_OPEN_TO, account_id=account_id, user_ids=user_ids, inbox_ids=listed):
+    for one in db.known(_OPEN_TO, account_id=account_id, user_ids=user_ids, inbox_ids=listed):
         sees[one.user_id].append(one.inbox_id)
     return found, sees
 

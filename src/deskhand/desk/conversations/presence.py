@@ -11,8 +11,8 @@ import msgspec
 import sqlalchemy as sa
 
 from deskhand.db.engine import Reader, Writer
-from deskhand.db.portable import ids_in, unindexed
-from deskhand.db.statements import Insert, P, command, rows
+from deskhand.db.portable import ids_in, in_order, unindexed
+from deskhand.db.statements import Insert, P, columns, command, rows
 from deskhand.desk.conversations.tables import conversation, presence
 from deskhand.desk.users.tables import staff
 from deskhand.outbox import events
@@ -20,6 +20,8 @@ from deskhand.outbox import events
 Doing = Literal["looking", "writing"]
 LASTS_MS = 45_000
 """How long somebody counts as there after they were last heard of. Pages say that they are there every 20 seconds."""
+_KEPT_MS = 7 * 24 * 3600 * 1000
+"""How long it is remembered where somebody was."""
 
 
 class Here(msgspec.Struct, frozen=True):
@@ -40,6 +42,16 @@ class Changed(msgspec.Struct, frozen=True):
     inbox_id: int
     conversation_id: int
     changed_ms: int
+
+
+class Visited(msgspec.Struct, frozen=True):
+    """A conversation that somebody had open."""
+
+    id: int
+    number: int
+    subject: str
+    status: str
+    inbox_id: int
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -101,6 +113,27 @@ _SINCE = rows(
     .order_by(presence.c.changed_ms)
     .limit(sa.literal_column("1000")),
 )
+_VISITED = rows(
+    Visited,
+    sa.select(*columns(conversation, *Visited.__struct_fields__))
+    .select_from(
+        in_order(
+            presence,
+            conversation,
+            sa.and_(
+                conversation.c.id == presence.c.conversation_id,
+                unindexed(conversation.c.account_id) == presence.c.account_id,
+            ),
+        )
+    )
+    .where(
+        presence.c.account_id == P("account_id"),
+        presence.c.user_id == P("user_id"),
+        conversation.c.merged_into.is_(None),
+    )
+    .order_by(presence.c.seen_ms.desc())
+    .limit(P("most", sa.Integer)),
+)
 
 
 def be(tx: Writer, account_id: int, conversation_id: int, user_id: int, doing: Doing, at: datetime) -> None:
@@ -115,7 +148,7 @@ def be(tx: Writer, account_id: int, conversation_id: int, user_id: int, doing: D
         tx.add_many(_ADD, (_Row(account_id, conversation_id, user_id, doing, now, now),))
     else:
         tx.run(_CHANGE, now_doing=doing, changed=now, now=now, **mine)
-    tx.run(_PRUNE, before=now - 10 * LASTS_MS)
+    tx.run(_PRUNE, before=now - _KEPT_MS)
     tx.changed(events.PRESENCE)
 
 
@@ -139,6 +172,11 @@ def here(
         for one in db.all(_HERE, account_id=account_id, ids=listed, since=_ms(at) - LASTS_MS, but=but):
             found[one.conversation_id].append(one)
     return {id: sorted(people, key=lambda one: one.doing != "writing") for id, people in found.items()}
+
+
+def visited(db: Reader, account_id: int, user_id: int, most: int) -> list[Visited]:
+    """The conversations that somebody had open in the last days, those they left last first."""
+    return db.all(_VISITED, account_id=account_id, user_id=user_id, most=most)
 
 
 def changed_since(db: Reader, since_ms: int) -> list[Changed]:

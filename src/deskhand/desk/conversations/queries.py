@@ -116,7 +116,16 @@ def shown(source: Any = conversation) -> sa.Select[Any]:
     return sa.select(*columns(conversation, *_OWN), *_PEOPLE).select_from(joined)
 
 
-_ONE = rows(Shown, shown().where(conversation.c.id == P("id"), conversation.c.account_id == P("account_id")))
+class Opened(Shown, gc=False):
+    """A conversation as its page shows it."""
+
+    account_id: int
+    modified_at: str
+
+
+_THIS = (conversation.c.id == P("id"), conversation.c.account_id == P("account_id"))
+_ONE = rows(Shown, shown().where(*_THIS))
+_OPENED = rows(Opened, shown().add_columns(conversation.c.account_id, conversation.c.modified_at).where(*_THIS))
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -162,9 +171,7 @@ class Head(msgspec.Struct, frozen=True):
     merged_into: int | None
 
 
-_HEAD = sa.select(*columns(conversation, *Head.__struct_fields__)).where(
-    conversation.c.id == P("id"), conversation.c.account_id == P("account_id")
-)
+_HEAD = sa.select(*columns(conversation, *Head.__struct_fields__)).where(*_THIS)
 _READ_HEAD = rows(Head, _HEAD)
 _LOCK_HEAD = rows(Head, _HEAD.with_for_update())
 
@@ -181,6 +188,15 @@ def one(db: Reader, actor: Actor, id: int) -> Shown:
         access.require_inbox(actor, found.inbox_id)
     elif not narrowing.known(db, actor.account_id, actor.only, (id,)):
         raise NotFound
+    return found
+
+
+def opened(db: Reader, actor: Actor, id: int) -> Opened:
+    """A conversation for its page, also a merged one; raises NotFound or AccessDenied."""
+    found = db.one(_OPENED, id=id, account_id=actor.account_id)
+    if found is None:
+        raise NotFound
+    access.require_inbox(actor, found.inbox_id)
     return found
 
 

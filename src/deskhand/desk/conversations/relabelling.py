@@ -1,17 +1,20 @@
 """Bringing what conversations show up to date when a tag or a custom field is changed, merged or deleted.
 
 Conversations keep the names of their tags and fields, so that lists need not look them up. The first ones are changed
-with the tag or field itself, the others by a job, batch after batch.
+with the tag or field itself, the others by a job, batch after batch. Each whose tags are others or are called otherwise
+than before is told of by an event; the job waits until those of a batch are heard, so that no other event is held up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import msgspec
 import sqlalchemy as sa
 
+from deskhand.catalogue.events import CONVERSATION_TAGS
 from deskhand.catalogue.problems import BadRequest, FieldError, NotFound
 from deskhand.db.engine import Database, Reader, Writer
 from deskhand.db.portable import ids_from, ids_in, unindexed
@@ -33,22 +36,31 @@ from deskhand.outbox.worker import Carrier
 
 RELABEL = "relabel_conversations"
 """The kind of jobs that go on with it."""
-BATCH = 300
+BATCH = 100
 """Conversations changed in one transaction; on SQLite others wait meanwhile."""
+_LOOKS, _LOOK_AGAIN_S = 50, 0.02
+"""How often a job looks whether all events are heard before it goes on: others may record some all the time."""
+_TOLD = '{"relabelled":true}'
+"""What workflows know these events by: nothing happened in the conversation, so they leave it alone."""
 
 
 class Task(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is to be brought up to date: a tag (which has become `into`, if that is one) or a field, behind `after`."""
+    """What is to be brought up to date: a tag (which has become `into`, if that is one) or a field, behind `after`.
+
+    `by` is the user who changed it.
+    """
 
     tag: int = 0
     field: int = 0
     into: int = 0
     after: int = 0
+    by: int = 0
 
 
 class _Labelled(msgspec.Struct, frozen=True):
     id: int
     inbox_id: int
+    state: str
     tags: str
     custom_fields: str
     merged_into: int | None
@@ -120,7 +132,7 @@ _WITH_VALUE = value(
 def change_tag(tx: Writer, actor: Actor, id: int, name: str, color: str, now: str) -> None:
     """Give a tag another name and colour, on all conversations too; raises as tags.managing.change does."""
     tags.change(tx, actor, id, name, color, now)
-    _begin(tx, actor.account_id, Task(tag=id), now)
+    _begin(tx, actor.account_id, Task(tag=id, by=actor.user_id), now)
 
 
 def merge_tag(tx: Writer, actor: Actor, id: int, into: int, now: str) -> TagRow:
@@ -135,14 +147,14 @@ def merge_tag(tx: Writer, actor: Actor, id: int, into: int, now: str) -> TagRow:
     if id == into:
         raise BadRequest(FieldError("into", "must be another tag", "ValidIdentifier"))
     before = tags.delete(tx, actor, id)
-    _begin(tx, actor.account_id, Task(tag=id, into=into), now)
+    _begin(tx, actor.account_id, Task(tag=id, into=into, by=actor.user_id), now)
     return before
 
 
 def delete_tag(tx: Writer, actor: Actor, id: int, now: str) -> TagRow:
     """Delete a tag and take it from all conversations; gives what it was. Raises NotFound and AccessDenied."""
     before = tags.delete(tx, actor, id)
-    _begin(tx, actor.account_id, Task(tag=id), now)
+    _begin(tx, actor.account_id, Task(tag=id, by=actor.user_id), now)
     return before
 
 
@@ -171,8 +183,17 @@ def relabelling(database: Database, clock: Clock) -> Carrier:
         task: Task | None = msgspec.json.decode(work.payload, type=Task)
         while task is not None:
             task = await database.write(partial(_go_on, work.account_id, task, to_wire(clock.now())))
+            await _heard(database)
 
     return carry
+
+
+async def _heard(database: Database) -> None:
+    """Wait until what was recorded is heard: new events are looked at in their turn, behind these."""
+    for _ in range(_LOOKS):
+        if not await database.read(events.any_unhandled):
+            return
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def _begin(tx: Writer, account_id: int, task: Task, now: str) -> None:
@@ -187,25 +208,30 @@ def _go_on(account_id: int, task: Task, now: str, tx: Writer) -> Task | None:
     statement, key = (_WITH_TAG, task.tag) if task.tag else (_WITH_FIELD, task.field)
     found = tx.all(statement, account_id=account_id, key=key, after=task.after, size=BATCH)
     if task.tag:
-        _retag(tx, account_id, task, found)
+        told = _retag(tx, account_id, task, found)
+        events.record_many(tx, [_event(account_id, one, task.by, now) for one in told])
     else:
         _refill(tx, account_id, task.field, found)
     tx.changed(events.PAGES)
     return None if len(found) < BATCH else msgspec.structs.replace(task, after=found[-1].id)
 
 
-def _retag(tx: Writer, account_id: int, task: Task, found: Sequence[_Labelled]) -> None:
-    """Show a tag as it is now: renamed, in another's place, or not at all."""
+def _retag(tx: Writer, account_id: int, task: Task, found: Sequence[_Labelled]) -> list[_Labelled]:
+    """Show a tag as it is now: renamed, in another's place, or not at all; gives those whose tags read otherwise."""
     now_is = _tag(tx, account_id, task.into or task.tag)
     # Read once more now that nobody else can change them: somebody may have been at it meanwhile.
     carry = set(tx.all(_STILL_CARRY, account_id=account_id, tag_id=task.tag, ids=_json([row.id for row in found])))
     gone: list[int] = []
+    told: list[_Labelled] = []
     for row in found:
         shown = msgspec.json.decode(row.tags, type=list[_ShownTag])
         kept = {one.id: one for one in (now_is if one.id == task.tag else one for one in shown) if one is not None}
         after = msgspec.json.encode(list(kept.values())).decode()
         if after != row.tags:
             tx.run(_SET_TAGS, for_account=account_id, id=row.id, shown=after)
+            # Of drafts nothing is told, and those that were merged carry no tags. Another colour is no other tag.
+            if row.state != "draft" and row.merged_into is None and _named(kept.values()) != _named(shown):
+                told.append(row)
         if row.id not in carry or (now_is is not None and now_is.id == task.tag):
             continue
         gone.append(row.id)
@@ -218,6 +244,18 @@ def _retag(tx: Writer, account_id: int, task: Task, found: Sequence[_Labelled]) 
                 counters.add(tx, (account_id, "tag", now_is.id, row.inbox_id), 1)
     if gone:
         tx.run(_DROP_TAG, account_id=account_id, tag_id=task.tag, ids=_json(gone))
+    return told
+
+
+def _named(shown: Iterable[_ShownTag]) -> list[tuple[int, str]]:
+    return [(one.id, one.tag) for one in shown]
+
+
+def _event(account_id: int, row: _Labelled, by: int, now: str) -> events.Event:
+    return events.Event(
+        account_id=account_id, name=CONVERSATION_TAGS, subject_id=row.id, inbox_id=row.inbox_id,
+        actor_type="user" if by else "system_user", actor_id=by, at=now, particulars=_TOLD,
+    )  # fmt: skip
 
 
 def _refill(tx: Writer, account_id: int, field_id: int, found: Sequence[_Labelled]) -> None:

@@ -246,9 +246,10 @@ saved_view = table(
     sa.Column("query", Text, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Index("ix_saved_view_account", "account_id", "user_id"),
+    remembered=True,
 )
 
-# Who has a conversation open in the web, and who is writing in it. A row is of no more use after some seconds.
+# Who has a conversation open in the web, and who is writing in it. After some seconds a row tells where they were.
 presence = table(
     "presence",
     account_column(),
@@ -259,6 +260,7 @@ presence = table(
     sa.Column("seen_ms", Id, nullable=False),  # when it was last heard of
     sa.PrimaryKeyConstraint("conversation_id", "user_id"),
     sa.Index("ix_presence_seen", "seen_ms"),
+    sa.Index("ix_presence_user", "account_id", "user_id", "seen_ms"),
     sa.Index("ix_presence_changed", "changed_ms"),
 )
 
@@ -279,6 +281,7 @@ last_snooze = table(
     account_column(),
     sa.Column("user_id", Id, primary_key=True, autoincrement=False),
     sa.Column("choice", Text, nullable=False),  # the name of a choice, or the time that was given
+    remembered=True,
 )
 
 # A note that somebody is writing. Replies that are being written are threads.
@@ -312,6 +315,8 @@ unsent = table(
     sa.Column("at", Moment, nullable=False),  # of the last change
     sa.UniqueConstraint("account_id", "user_id", "key"),
     sa.Index("ix_unsent_conversation", "conversation_id"),
+    # Every page tells its visitor how many there are, without a look at the texts.
+    partial_index("ix_unsent_staying", "account_id", "user_id", "fault", where=sa.text("ready IS NULL")),
 )
 
 unsent_file = table(
@@ -328,6 +333,20 @@ unsent_file = table(
     sa.Index("ix_unsent_file_unsent", "unsent_id", "id"),
     sa.Index("ix_unsent_file_conversation", "conversation_id"),
     sa.Index("ix_unsent_file_file", "sha256"),
+)
+
+# Which forms have been sent, by the key of each, so that another window with the same form does not send it again.
+departed = table(
+    "departed",
+    account_column(),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("key", Text, nullable=False),
+    sa.Column("sent", sa.Integer, nullable=False),  # how many times; forwards of a conversation share a key
+    sa.Column("newest", sa.Integer, nullable=False),  # the newest of these that was not taken back; 0: there is none
+    sa.Column("before", sa.Integer, nullable=False),  # the one before it
+    sa.Column("made", Id),  # the conversation that the newest became
+    sa.Column("at", Moment, nullable=False),
+    sa.PrimaryKeyConstraint("account_id", "user_id", "key"),
 )
 
 # Who is named in a note: a user or a team.

@@ -67,7 +67,7 @@ _DELETE = command(sa.delete(saved_view).where(*_ONE))
 
 def views_of(db: Reader, account_id: int, user_id: int) -> list[View]:
     """The views that a user sees, by name."""
-    return db.all(_OF, account_id=account_id, user_id=user_id)
+    return db.known(_OF, account_id=account_id, user_id=user_id)
 
 
 def by_id(db: Reader, actor: Actor, id: int) -> View:

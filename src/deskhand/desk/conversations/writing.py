@@ -29,6 +29,8 @@ from deskhand.outbox import events
 
 _COUNTED = frozenset({"inbox_id", "folder_id", "status", "assignee_id", "tags", "merged_into"})
 """What the numbers that a conversation belongs to depend on: see `count`."""
+_TOLD_BY_NOTHING = frozenset({"subject", "customer_id", "snoozed_until", "scheduled_for"})
+"""What no event tells of, though open pages show it."""
 _FIXED = frozenset({"id", "account_id", "number", "created_at"})
 
 
@@ -111,7 +113,14 @@ def save(tx: Writer, before: Head, after: Head) -> Head:
     if not _COUNTED.isdisjoint(changed):
         count(tx, before, -1)
         count(tx, after, 1)
+    if not _TOLD_BY_NOTHING.isdisjoint(changed):
+        show_anew(tx)
     return after
+
+
+def show_anew(tx: Writer) -> None:
+    """Let open pages show what no event tells of."""
+    tx.changed(events.PAGES)
 
 
 @lru_cache(maxsize=1024)

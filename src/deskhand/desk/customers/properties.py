@@ -123,6 +123,11 @@ def all_defined(db: Reader, account_id: int) -> list[Definition]:
     return db.all(_DEFINITIONS, account_id=account_id)
 
 
+def known(db: Reader, account_id: int) -> list[Definition]:
+    """As `all_defined`, as they are known."""
+    return db.known(_DEFINITIONS, account_id=account_id)
+
+
 def values(db: Reader, account_id: int, ids: Iterable[int]) -> dict[int, list[ValueRow]]:
     """The values that customers have, by customer; one statement for all."""
     found: dict[int, list[ValueRow]] = {id: [] for id in ids}

@@ -74,6 +74,7 @@ customer_property = table(
     sa.Column("options", Json, nullable=False),
     sa.Index("uq_customer_property_slug", "account_id", "slug", unique=True),
     first_id=31,
+    remembered=True,
 )
 
 customer_value = table(

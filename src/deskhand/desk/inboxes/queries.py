@@ -127,8 +127,8 @@ def find(db: Reader, account_id: int, inboxes: tuple[int, ...] | None, page: int
 
 
 def all_of(db: Reader, account_id: int) -> list[InboxRow]:
-    """All inboxes of the account, in order."""
-    return db.all(_ALL_OF, account_id=account_id)
+    """All inboxes of the account, in order, as they are known."""
+    return db.known(_ALL_OF, account_id=account_id)
 
 
 def by_id(db: Reader, account_id: int, id: int) -> InboxRow | None:
@@ -159,7 +159,15 @@ def fields_of(db: Reader, account_id: int, inbox_ids: Iterable[int]) -> list[Fie
     wanted = sorted(set(inbox_ids))
     if not wanted:
         return []
-    found = db.all(_FIELDS, account_id=account_id, inboxes=msgspec.json.encode(wanted).decode())
+    return _fields(db.all(_FIELDS, account_id=account_id, inboxes=msgspec.json.encode(wanted).decode()))
+
+
+def known_fields(db: Reader, account_id: int, inbox_id: int) -> list[Field]:
+    """The custom fields of an inbox as they are known, in order."""
+    return _fields(db.known(_FIELDS, account_id=account_id, inboxes=f"[{inbox_id}]"))
+
+
+def _fields(found: list[_Line]) -> list[Field]:
     return [_field(list(lines)) for _, lines in groupby(found, lambda line: line.id)]
 
 

@@ -19,6 +19,7 @@ inbox = table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index("ix_inbox_account", "account_id", "id"),
     first_id=501,
+    remembered=True,
 )
 
 custom_field = table(
@@ -32,6 +33,7 @@ custom_field = table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Index("ix_custom_field_inbox", "inbox_id", "position"),
     first_id=11,
+    remembered=True,
 )
 
 field_option = table(
@@ -43,6 +45,7 @@ field_option = table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Index("ix_field_option_field", "field_id", "position"),
     first_id=901,
+    remembered=True,
 )
 
 # How new conversations of an inbox are given to users; without a row nobody gets any.

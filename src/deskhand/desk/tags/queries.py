@@ -97,7 +97,7 @@ def find(db: Reader, account_id: int, inboxes: tuple[int, ...] | None, page: int
 
 def first_of(db: Reader, account_id: int, most: int) -> list[TagRow]:
     """An account's tags by name, so many at most; nothing is counted."""
-    return db.all(_FIRST, account_id=account_id, most=most)
+    return db.known(_FIRST, account_id=account_id, most=most)
 
 
 def by_id(db: Reader, account_id: int, id: int, inboxes: tuple[int, ...] | None) -> CountedTag | None:

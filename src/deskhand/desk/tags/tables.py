@@ -18,4 +18,5 @@ tag = table(
     sa.Column("updated_at", Moment, nullable=False),
     sa.Index("uq_tag_folded", "account_id", "folded", unique=True),
     first_id=301,
+    remembered=True,
 )

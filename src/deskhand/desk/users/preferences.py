@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -49,6 +49,13 @@ _FORGET = command(sa.delete(user_preference).where(*_MINE))
 def preferences(db: Reader, account_id: int, user_id: int) -> Preferences:
     """What a user has chosen, or what holds for everybody."""
     return db.one(_OF, account_id=account_id, user_id=user_id) or _DEFAULT
+
+
+def chosen(theme: str | None, undo_s: int | None, after_send: str | None, send_status: str | None) -> Preferences:
+    """What a user has chosen, by the columns of a row that is not there (`theme` None) where they never did."""
+    if theme is None:
+        return _DEFAULT
+    return Preferences(cast("Theme", theme), undo_s, cast("AfterSend", after_send), send_status or "")
 
 
 def prefer(tx: Writer, account_id: int, user_id: int, wanted: Preferences) -> None:

@@ -46,6 +46,7 @@ staff = table(
     sa.Index("uq_staff_email", "account_id", "email", unique=True),
     sa.Index("ix_staff_email", "email"),  # people sign in by their address alone
     first_id=2,
+    remembered=True,
 )
 
 # Which inboxes a user sees; owners and administrators see all and need no rows.
@@ -55,6 +56,7 @@ inbox_access = table(
     sa.Column("user_id", Id, nullable=False),
     sa.Column("inbox_id", Id, nullable=False),
     sa.PrimaryKeyConstraint("user_id", "inbox_id"),
+    remembered=True,
 )
 
 # A user without a row is active, and not available for chats.

@@ -81,6 +81,7 @@ class _Thread(msgspec.Struct, frozen=True):
 class _Particulars(msgspec.Struct, frozen=True):
     workflows: tuple[int, ...] = ()
     imported: bool = False
+    relabelled: bool = False
 
 
 _ACTIVE = (
@@ -143,7 +144,9 @@ def listener(clock: Clock) -> Listener:
 def look_at(tx: Writer, facts: Sequence[Fact], now: datetime) -> None:
     """Add a job for each conversation of an inbox that has automatic workflows."""
     told = [(fact, _particulars(fact)) for fact in facts if fact.name in _LOOKED_AT]
-    told = [(fact, one) for fact, one in told if not one.imported and len(one.workflows) < CHAIN_MOST]
+    told = [
+        (fact, one) for fact, one in told if not (one.imported or one.relabelled) and len(one.workflows) < CHAIN_MOST
+    ]
     if not told:
         return
     account_ids = json.dumps(sorted({fact.account_id for fact, _ in told}))

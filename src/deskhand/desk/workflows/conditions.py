@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
 
+from deskhand.catalogue.parsing import faults_of
 from deskhand.catalogue.problems import FieldError, empty, shown
 from deskhand.catalogue.values import Id, OwnerId, decode_hook
 from deskhand.lib.clock import from_wire
@@ -274,7 +275,21 @@ def converted(given: Any, kind: Any, path: str) -> tuple[Any, list[FieldError]]:
         text, _, place = str(problem).partition(" - at `$")
         if text.startswith("Object contains unknown field `"):
             return None, [_unknown(path + place.rstrip("`"), text.split("`")[1])]
-        return None, [FieldError(path + place.rstrip("`"), text, "ValidIdentifier", shown(given))]
+        return None, _wrong(given, kind, path) or [FieldError(path + place.rstrip("`"), text, "ValidIdentifier")]
+
+
+def _wrong(given: Any, kind: Any, path: str) -> list[FieldError]:
+    """What is wrong with each field; of several kinds that one counts which the value names."""
+    kinds = {one.__struct_config__.tag: one for one in get_args(kind)}
+    if not kinds or not isinstance(given, dict):
+        return faults_of(given, kind, path)
+    name = get_args(kind)[0].__struct_config__.tag_field
+    named = given.get(name)
+    if isinstance(named, str) and named in kinds:
+        return faults_of(given, kinds[named], path)
+    listed = ", ".join(f"'{one}'" for one in kinds)
+    wrong = FieldError(f"{path}.{name}", f"Expected one of these: {listed}", "EnumValue", shown(named))
+    return [empty(f"{path}.{name}") if named is None else wrong]
 
 
 def _unknown(path: str, name: str) -> FieldError:

@@ -82,6 +82,14 @@ _LISTS = {
 _ORDER = (workflow.c.inbox_id, workflow.c.position, workflow.c.id)
 _EVERY = rows(WorkflowRow, _ALL.order_by(*_ORDER))
 _EVERY_IN = rows(WorkflowRow, _ALL.where(_IN).order_by(*_ORDER))
+_BY_HAND = rows(
+    WorkflowRow,
+    _ALL.where(
+        workflow.c.inbox_id == P("inbox_id"),
+        workflow.c.type == sa.literal_column("'manual'"),
+        workflow.c.status == sa.literal_column("'active'"),
+    ).order_by(*_ORDER),
+)
 _RUNS = rows(
     RunRow,
     sa.select(
@@ -142,6 +150,11 @@ def every(db: Reader, account_id: int, inbox_id: int | None = None) -> list[Work
     inboxes = None if inbox_id is None else json.dumps([inbox_id])
     listed = _EVERY if inboxes is None else _EVERY_IN
     return db.all(listed, account_id=account_id, inboxes=inboxes)
+
+
+def by_hand(db: Reader, account_id: int, inbox_id: int) -> list[WorkflowRow]:
+    """The workflows of an inbox that people can run now, in order, as they are known."""
+    return db.known(_BY_HAND, account_id=account_id, inbox_id=inbox_id)
 
 
 def runs(

@@ -28,6 +28,7 @@ workflow = table(
     sa.Index("ix_workflow_account", "account_id", "id"),
     partial_index("ix_workflow_looked_at", "id", where=_BY_THE_CLOCK),
     first_id=901,
+    remembered=True,
 )
 
 workflow_run = table(

@@ -1,62 +1,84 @@
-"""Making sure that it is really the visitor, before something changes how somebody signs in.
+"""Making sure that it is really the visitor, before a form changes how somebody signs in or lets somebody in for good.
 
-Who has a password gives it once more. Who signs in by another service alone must have done so within minutes.
+What changes the visitor's own way in asks each time. All else asks once in some minutes: `confirmed` stands before it.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+import functools
+from collections.abc import Callable
 from typing import Literal
 
-from deskhand.db.engine import Reader
-from deskhand.lib.clock import to_wire
-from deskhand.oauth import own_password, pages, sessions, throttle
-from deskhand.web.pages import Asked
+from starlette.responses import Response
 
-How = Literal["password", "recent", "sign in"]
-"""By the password; not at all, as they have just signed in; or by signing in anew."""
-RECENT = timedelta(minutes=10)
-EMPTY = "Enter your password."
-WRONG = "This is not your password."
-TOO_OLD = "You signed in more than ten minutes ago. Sign out and in again, and do this then."
+from deskhand.oauth import kept_form, pages
+from deskhand.oauth.confirming import Confirming, NotConfirmed, Way, Who
+from deskhand.web.pages import Asked, Handler
 
-
-class NotConfirmed(Exception):
-    """It may be somebody else; the text says to the visitor what is missing."""
+How = Way | Literal["recent"]
+"""`recent`: not at all, as they have no password and have shown it within minutes."""
+FIELD = "current"
+"""The field with the password or the code."""
+_STATUS = 403
 
 
 async def how(asked: Asked) -> How:
-    """How the visitor has to show that it is them."""
-    return await asked.read(lambda db: _how(db, asked))
+    """How the visitor has to show that it is them, where it is asked each time."""
+    confirming, who = _confirming(asked), _who(asked)
+    way = await confirming.way(who)
+    return "recent" if way != "password" and await confirming.is_confirmed(who) else way
 
 
 async def confirm(asked: Asked, given: str) -> str | None:
     """The stored form of the visitor's password, if it is the one that was given; None for who has none.
 
-    Raises NotConfirmed. Slowed down together with signing in, so that an open session is no way to guess faster.
+    Raises NotConfirmed.
     """
-    wanted = await how(asked)
-    if wanted == "sign in":
-        raise NotConfirmed(TOO_OLD)
-    if wanted == "recent":
+    if await how(asked) == "recent":
         return None
-    if not given:
-        raise NotConfirmed(EMPTY)
-    attempt = throttle.Attempt(asked.visitor.email, pages.host(asked.request), asked.web.clock.now())
-    try:
-        await asked.write(attempt.begin)
-    except throttle.TooMany as refused:
-        raise NotConfirmed(pages.too_many(refused.retry_after_s)) from None
-    stored = await asked.read(lambda db: own_password.stored(db, asked.account_id, asked.visitor.id))
-    if not await asked.web.passwords.verify(stored, given) or stored is None:
-        raise NotConfirmed(WRONG)
-    await asked.write(attempt.succeed)
-    return stored
+    return await _confirming(asked).confirm(_who(asked), given)
 
 
-def _how(db: Reader, asked: Asked) -> How:
-    who = asked.account_id, asked.visitor.id
-    if own_password.stored(db, *who) is not None:
-        return "password"
-    began = sessions.began(db, *who, asked.visitor.session_id)
-    return "recent" if began is not None and began > to_wire(asked.web.clock.now() - RECENT) else "sign in"
+def confirmed(title: str) -> Callable[[Handler], Handler]:
+    """Have a handler called only once it is sure that it is the visitor; the title says what the form does."""
+
+    def tie(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def answer(asked: Asked) -> Response:
+            return await asked_first(asked, title) or await handler(asked)
+
+        return answer
+
+    return tie
+
+
+async def asked_first(asked: Asked, title: str) -> Response | None:
+    """The page that makes sure and then sends the same form once more; None where it is sure already."""
+    confirming, who, wrong = _confirming(asked), _who(asked), ""
+    if await confirming.is_confirmed(who):
+        return None
+    if asked.form.has(FIELD):
+        try:
+            await confirming.confirm(who, asked.form.raw(FIELD))
+            return None
+        except NotConfirmed as refused:
+            wrong = str(refused)
+    way, path, fields = await confirming.way(who), asked.request.url.path, asked.form.pairs(FIELD, "csrf")
+    page = await asked.page(
+        "account/first.html", _STATUS, title=title, how=way, wrong=wrong, to=path, fields=fields,
+        provider=asked.web.provider,
+    )  # fmt: skip
+    if way == "provider":
+        now, session = asked.web.clock.now(), asked.visitor.session_id
+        kept_form.keep(page, asked.web.sealer, now, session, path, title, fields, secure=asked.web.secure)
+    return page
+
+
+def _confirming(asked: Asked) -> Confirming:
+    web = asked.web
+    return Confirming(web.database, web.clock, web.sealer, web.passwords, web.provider)
+
+
+def _who(asked: Asked) -> Who:
+    visitor = asked.visitor
+    return Who(visitor.account_id, visitor.id, visitor.session_id, visitor.email, pages.host(asked.request))

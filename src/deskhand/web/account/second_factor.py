@@ -11,8 +11,9 @@ from deskhand.catalogue.problems import PreconditionFailed, Unavailable
 from deskhand.db.engine import Reader, Writer
 from deskhand.lib.sealing import SealingError
 from deskhand.oauth import pages, second_factor, throttle, totp
+from deskhand.oauth.confirming import NotConfirmed
 from deskhand.web.account import security
-from deskhand.web.account.confirming import NotConfirmed, confirm, how
+from deskhand.web.account.confirming import confirm, how
 from deskhand.web.pages import Asked, Pages
 
 PAGES = Pages()
@@ -126,6 +127,7 @@ async def _ask(asked: Asked, question: dict[str, Any], wrong: str = "") -> Respo
         "account/confirm.html",
         400 if wrong else 200,
         how=await how(asked),
+        provider=asked.web.provider,
         wrong=wrong,
         up=security.PATH,
         **question,
@@ -153,6 +155,7 @@ async def _enrol(asked: Asked, wrong: dict[str, str] | None = None, status: int 
         uri=uri,
         picture=_picture(uri),
         how=await how(asked),
+        provider=asked.web.provider,
         wrong=wrong or {},
     )
 

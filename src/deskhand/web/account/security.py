@@ -8,10 +8,11 @@ from starlette.responses import Response
 from deskhand.catalogue.problems import AlreadyThere, NotFound, PreconditionFailed
 from deskhand.db.engine import Reader, Writer
 from deskhand.oauth import own_password, passwords, second_factor, sessions
+from deskhand.oauth.confirming import NotConfirmed
 from deskhand.oauth.sessions import Session
 from deskhand.web import words
 from deskhand.web.account import browsers
-from deskhand.web.account.confirming import NotConfirmed, confirm
+from deskhand.web.account.confirming import confirm
 from deskhand.web.pages import Asked, Pages
 
 PAGES = Pages()

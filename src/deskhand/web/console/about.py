@@ -30,10 +30,5 @@ class About(msgspec.Struct, frozen=True):
 
 
 def about(db: Reader, account_id: int, conversation_id: int, now: str = "") -> About:
-    """What agents have to do with a conversation of the account, by three short reads of indexes."""
-    return About(
-        conversation_id,
-        in_conversation.drafted(db, account_id, conversation_id),
-        in_conversation.waits(db, account_id, conversation_id, now),
-        in_conversation.did(db, account_id, conversation_id),
-    )
+    """What agents have to do with a conversation of the account."""
+    return About(conversation_id, *in_conversation.about(db, account_id, conversation_id, now))

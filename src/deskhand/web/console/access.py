@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from deskhand.catalogue.problems import AlreadyThere, BadRequest, Problem
 from deskhand.gateway.keys import LIVE_MOST
+from deskhand.web.account.confirming import confirmed
 from deskhand.web.console.knowing import agent_of, around, stored_moment, who, wrongs
 from deskhand.web.pages import Asked, Pages
 
@@ -30,10 +31,13 @@ async def again(asked: Asked) -> Response:
 
 
 @PAGES.post("/console/agents/{id}/keys")
+@confirmed("Making a key")
 async def add_key(asked: Asked) -> Response:
     """Give an agent another key, shown on this page and never again."""
     try:
-        made = await asked.web.administration.add_key(who(asked), asked.id(), stored_moment(asked, "expires_at"))
+        made = await asked.web.administration.credentials.add_key(
+            who(asked), asked.id(), stored_moment(asked, "expires_at")
+        )
     except (BadRequest, AlreadyThere) as problem:
         return await _page(asked, problem)
     return await _page(asked, secrets=[("Key", made.key)])
@@ -42,21 +46,22 @@ async def add_key(asked: Asked) -> Response:
 @PAGES.post("/console/agents/{id}/keys/{key}/revoke")
 async def revoke_key(asked: Asked) -> Response:
     """Take a key away."""
-    await asked.web.administration.revoke_key(who(asked), asked.id(), asked.id("key"))
+    await asked.web.administration.credentials.revoke_key(who(asked), asked.id(), asked.id("key"))
     return asked.go(_path(asked), "The key is revoked and opens nothing any more.")
 
 
 @PAGES.post("/console/agents/{id}/secret")
+@confirmed("Making a new secret")
 async def renew_secret(asked: Asked) -> Response:
     """Give an agent another client secret, shown on this page and never again."""
-    made = await asked.web.administration.renew_secret(who(asked), asked.id())
+    made = await asked.web.administration.credentials.renew_secret(who(asked), asked.id())
     return await _page(asked, secrets=[("Client id", made.client_id), ("Client secret", made.client_secret)])
 
 
 @PAGES.post("/console/agents/{id}/programs/{program}/end")
 async def end_program(asked: Asked) -> Response:
     """Let a program act for the agent no longer."""
-    await asked.web.administration.end_program(who(asked), asked.id(), asked.id("program"))
+    await asked.web.administration.credentials.end_program(who(asked), asked.id(), asked.id("program"))
     return asked.go(_path(asked), "The program acts for this agent no longer.")
 
 
@@ -64,7 +69,7 @@ async def end_program(asked: Asked) -> Response:
 async def rename(asked: Asked) -> Response:
     """Give an agent another name."""
     try:
-        agent = await asked.web.administration.rename(who(asked), asked.id(), asked.form.text("name"))
+        agent = await asked.web.administration.agents.rename(who(asked), asked.id(), asked.form.text("name"))
     except (BadRequest, AlreadyThere) as problem:
         return await _page(asked, problem)
     return asked.go(_path(asked), f"It is called {agent.name} now.")
@@ -76,7 +81,7 @@ async def delete(asked: Asked) -> Response:
     agent, _ = await agent_of(asked)
     if asked.form.text("typed").casefold() != agent.name.casefold():
         return await _page(asked, wrong={"typed": f"Type {agent.name}, so that no other agent is deleted by a slip."})
-    await asked.web.administration.delete(who(asked), agent.id)
+    await asked.web.administration.agents.delete(who(asked), agent.id)
     return asked.go("/console", f"{agent.name} is deleted; what it wrote stays.")
 
 
@@ -93,7 +98,7 @@ async def _page(
 ) -> Response:
     """The page, with what went wrong or with secrets that are shown this once."""
     agent, about = await agent_of(asked)
-    programs = await asked.web.administration.programs(asked.account_id, agent.id)
+    programs = await asked.web.administration.credentials.programs(asked.account_id, agent.id)
     found = wrong or ({} if problem is None else wrongs(problem))
     values: dict[str, Any] = {
         "programs": programs, "secrets": secrets or [], "wrong": found, "typed": asked.form,

@@ -10,10 +10,12 @@ from starlette.responses import Response
 
 from deskhand.catalogue.problems import AlreadyThere, BadRequest, invalid
 from deskhand.gateway.activity import Activity, activity
-from deskhand.gateway.administration import ShownAgent
+from deskhand.gateway.administering.agents import ShownAgent
 from deskhand.gateway.policy import Grants
 from deskhand.lib.clock import to_wire
 from deskhand.web import words
+from deskhand.web.account.confirming import confirmed
+from deskhand.web.console import explaining
 from deskhand.web.console.knowing import (
     PRESETS,
     Known,
@@ -66,6 +68,7 @@ async def begin(asked: Asked) -> Response:
 
 
 @PAGES.post("/console/agents")
+@confirmed("Making an agent with a key")
 async def make(asked: Asked) -> Response:
     """Make an agent; its key and secret are shown on this page and never again."""
     form, all_inboxes = asked.form, asked.form.text("scope") != "chosen"
@@ -76,7 +79,7 @@ async def make(asked: Asked) -> Response:
     try:
         if form.text("connection") and inboxes not in (None, "all"):
             raise invalid("inboxes", "those of another help desk are chosen afterwards", "ValidIdentifier")
-        made = await asked.web.administration.create(
+        made = await asked.web.administration.agents.create(
             who(asked),
             form.text("name"),
             preset=preset or None,
@@ -87,17 +90,19 @@ async def make(asked: Asked) -> Response:
     except (BadRequest, AlreadyThere) as problem:
         wrong = wrongs(problem)
         return await asked.page("console/new.html", problem.status, **await making(asked, wrong=wrong))
-    agent = await asked.web.administration.agent(asked.account_id, made.id)
+    agent = await asked.web.administration.agents.one(asked.account_id, made.id)
     about = await asked.read(lambda db: known(db, asked.account_id))
+    first = await explaining.first_call(asked, made.id)
     return await asked.page(
-        "console/made.html", made=made, agent=agent, may=in_words(agent, about), base_url=asked.web.base_url, call=None
-    )
+        "console/made.html", made=made, agent=agent, may=in_words(agent, about), base_url=asked.web.base_url, call=None,
+        first_call=first or explaining.CALLS[0], refused=not first,
+    )  # fmt: skip
 
 
 @PAGES.post("/console/agents/{id}/pause")
 async def pause(asked: Asked) -> Response:
     """Let an agent do nothing for now."""
-    agent = await asked.web.administration.pause(who(asked), asked.id())
+    agent = await asked.web.administration.agents.pause(who(asked), asked.id())
     undo = Undo(f"/console/agents/{agent.id}/resume", {})
     return asked.back("/console", f"{agent.name} is paused: its calls are refused from now on.", undo=undo)
 
@@ -105,7 +110,7 @@ async def pause(asked: Asked) -> Response:
 @PAGES.post("/console/agents/{id}/resume")
 async def resume(asked: Asked) -> Response:
     """Let a paused agent go on."""
-    agent = await asked.web.administration.resume(who(asked), asked.id())
+    agent = await asked.web.administration.agents.resume(who(asked), asked.id())
     return asked.back("/console", f"{agent.name} goes on.")
 
 
@@ -125,8 +130,8 @@ async def making(asked: Asked, wrong: dict[str, str] | None = None) -> dict[str,
 async def _cards(asked: Asked) -> dict[str, Any]:
     administration, account_id = asked.web.administration, asked.account_id
     since = to_wire(asked.web.clock.now() - timedelta(days=1))
-    found = await administration.agents(account_id)
-    stops = await administration.stops(account_id)
+    found = await administration.agents.listed(account_id)
+    stops = await administration.stops.listed(account_id)
     did = await asked.read(lambda db: activity(db, account_id, since), "slow")
     about = await asked.read(lambda db: known(db, account_id))
     connections = {one.id: one.name for one in await asked.web.connections.listed(account_id)}

@@ -13,9 +13,9 @@ from deskhand.catalogue.problems import BadRequest, NotFound, Problem, invalid
 from deskhand.db.engine import Reader
 from deskhand.desk.conversations import titles
 from deskhand.desk.conversations.titles import Title
-from deskhand.gateway import agents, approvals, approvals_listing
-from deskhand.gateway.approvals import NotReleased, State
+from deskhand.gateway import agents, approval_rows, approvals_listing
 from deskhand.gateway.approvals_listing import MOST, Line
+from deskhand.gateway.held_calls import NotReleased, Shown, State
 from deskhand.lib.clock import from_wire
 from deskhand.web import words
 from deskhand.web.console import acting, beside, effects, held_text, knowing
@@ -58,7 +58,7 @@ class Place(msgspec.Struct, frozen=True):
 class Opened(msgspec.Struct, frozen=True):
     """One call with all that a decision needs."""
 
-    shown: approvals.Shown
+    shown: Shown
     left: str
     remote: bool
     beside: Beside | None
@@ -118,7 +118,7 @@ async def approve(asked: Asked) -> Response:
     except NotFound:
         raise
     except Problem as problem:
-        return await _not_released(asked, id, problem)
+        return await _not_released(asked, id, problem, edited)
     if outcome.state == "failed":
         after = await asked.web.approvals.one(asked.account_id, id)
         return asked.go(f"{PATH}/{id}", f"It failed: {after.reason}", fault=True)
@@ -158,9 +158,9 @@ async def _onwards(asked: Asked, id: int, text: str) -> Response:
     return asked.go(f"{PATH}/{after}" if after else PATH, text)
 
 
-async def _not_released(asked: Asked, id: int, problem: Problem) -> Response:
+async def _not_released(asked: Asked, id: int, problem: Problem, edited: str | None = None) -> Response:
     """The call again, with what was typed and why it was not sent; where it has gone elsewhere, that is shown."""
-    if isinstance(problem, NotReleased) and problem.state == "returned":
+    if isinstance(problem, NotReleased) and problem.state == "returned" and edited is None:
         return asked.go(f"{PATH}/{id}", problem.message, fault=True)
     errors = {error.path: error.message for error in problem.errors}
     message = (
@@ -169,23 +169,25 @@ async def _not_released(asked: Asked, id: int, problem: Problem) -> Response:
     return await _page(
         asked, id, problem.status, message=message[:1].upper() + message[1:], errors=errors,
         typed=asked.form.raw("text") if asked.form.has("text") else None, reason=asked.form.raw("reason"),
+        unsent=held_text.editable(edited) if edited else None,
     )  # fmt: skip
 
 
 async def _page(
     asked: Asked, id: int, status: int = 200, *, message: str = "", errors: dict[str, str] | None = None,
-    typed: str | None = None, reason: str = "",
+    typed: str | None = None, reason: str = "", unsent: Text | None = None,
 ) -> Response:  # fmt: skip
     await asked.web.approvals.waiting(asked.account_id)  # what is too old expires now
     shown = await asked.web.approvals.one(asked.account_id, id)
     opened = await asked.read(lambda db: _opened(db, asked, shown))
     return await asked.page(
         "oversight/approval.html", status, one=opened, call=shown, message=message, errors=errors or {}, typed=typed,
-        reason=reason, tabs=TABS, all_of_it=msgspec.json.format(msgspec.json.encode(shown.arguments)).decode(),
+        unsent=unsent, reason=reason, tabs=TABS,
+        all_of_it=msgspec.json.format(msgspec.json.encode(shown.arguments)).decode(),
     )  # fmt: skip
 
 
-def _opened(db: Reader, asked: Asked, shown: approvals.Shown) -> Opened:
+def _opened(db: Reader, asked: Asked, shown: Shown) -> Opened:
     account_id = asked.account_id
     row = agents.by_id(db, account_id, shown.agent.id)
     remote = row is not None and row.connection_id is not None
@@ -207,14 +209,14 @@ def _opened(db: Reader, asked: Asked, shown: approvals.Shown) -> Opened:
     )
 
 
-def _mails_to(shown: approvals.Shown, around: Beside | None) -> str:
+def _mails_to(shown: Shown, around: Beside | None) -> str:
     known = (around.row.customer_id, around.email) if around else (0, "")
     return effects.mails_to(shown.operation, shown.arguments, *known)
 
 
-def _place(db: Reader, account_id: int, shown: approvals.Shown) -> Place | None:
+def _place(db: Reader, account_id: int, shown: Shown) -> Place | None:
     ids = [one.id for one in approvals_listing.queue(db, account_id)]
-    count = approvals.count_waiting(db, account_id)
+    count = approval_rows.count_waiting(db, account_id)
     if shown.id not in ids:
         return Place(0, count, ids[-1] if ids else None, None)
     at = ids.index(shown.id)

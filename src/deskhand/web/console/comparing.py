@@ -9,7 +9,8 @@ import msgspec
 from deskhand.db.engine import Reader
 from deskhand.desk.users import queries as users
 from deskhand.gateway import grants
-from deskhand.gateway.administration import ShownAgent, ShownVersion
+from deskhand.gateway.administering.agents import ShownAgent
+from deskhand.gateway.administering.grants import ShownVersion
 from deskhand.gateway.audit import By
 from deskhand.gateway.policy import Grants
 from deskhand.web import words
@@ -35,7 +36,7 @@ class Past(msgspec.Struct, frozen=True):
 
 async def past(asked: Asked, agent: ShownAgent, about: Known) -> list[Past]:
     """The versions of an agent's grants, the latest first."""
-    versions = await asked.web.administration.history(asked.account_id, agent.id)
+    versions = await asked.web.administration.grants.history(asked.account_id, agent.id)
     people = {one.made_by.id for one in versions if one.made_by.type == "user" and one.made_by.id is not None}
     names = await asked.read(lambda db: _names(db, asked.account_id, people))
     called = names_of(agent, about)

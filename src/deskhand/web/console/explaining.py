@@ -14,13 +14,17 @@ from deskhand.catalogue.problems import BadRequest, FieldError
 from deskhand.desk.conversations import numbered
 from deskhand.desk.conversations.numbered import Numbered
 from deskhand.desk.conversations.tagging import ShownTag
-from deskhand.gateway.administration import ShownAgent
+from deskhand.gateway.administering.agents import ShownAgent
 from deskhand.web.console.knowing import action_words, known
 from deskhand.web.pages import Asked, Pages
 
 PAGES = Pages("administrator")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
+CALLS = (
+    "/v2/conversations?status=active", "/v2/customers", "/v2/mailboxes", "/v2/tags", "/v2/users", "/v2/teams",
+    "/v2/organizations", "/v2/workflows", "/v2/webhooks",
+)  # fmt: skip
+"""What an agent's first call may ask for: the one that tells most first."""
 
 _SOMEBODY = "somebody@example.com"
 
@@ -50,7 +54,7 @@ class Answer(msgspec.Struct, frozen=True):
 @PAGES.get("/console/explain")
 async def show(asked: Asked) -> Response:
     """The table for the agent and the conversation that the query names."""
-    agents = await asked.web.administration.agents(asked.account_id)
+    agents = await asked.web.administration.agents.listed(asked.account_id)
     agent = next((one for one in agents if str(one.id) == asked.query("agent")), agents[0] if agents else None)
     given = asked.query("number").removeprefix("#").strip()
     found, answers, wrong = None, [], ""
@@ -68,7 +72,7 @@ async def show(asked: Asked) -> Response:
 @PAGES.post("/console/explain")
 async def one(asked: Asked) -> Response:
     """What would become of one call, as it was typed."""
-    form, agents = asked.form, await asked.web.administration.agents(asked.account_id)
+    form, agents = asked.form, await asked.web.administration.agents.listed(asked.account_id)
     agent = next((one for one in agents if one.id == form.id("agent")), agents[0] if agents else None)
     wrong, single = "", None
     if agent is None:
@@ -120,6 +124,16 @@ def asking(found: Numbered, user_id: int, inboxes: list[int]) -> list[Question]:
             Question("delete the customer with all their conversations", "DELETE", customer),
         ]
     return questions
+
+
+async def first_call(asked: Asked, agent_id: int) -> str:
+    """A call that reads and that an agent may make, to be tried; empty where there is none."""
+    for address in CALLS:
+        path, query = _split(address)
+        told = await asked.web.explain(asked.account_id, agent_id, "GET", path, query, None)
+        if told["decision"] == "allowed":
+            return address
+    return ""
 
 
 async def _found(asked: Asked, agent: ShownAgent, given: str) -> Numbered | None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from deskhand.catalogue.matching import read_id
 from deskhand.catalogue.problems import AlreadyThere, BadRequest, FieldError, Problem
 from deskhand.gateway import grants, presets
-from deskhand.gateway.administration import ShownAgent
+from deskhand.gateway.administering.agents import ShownAgent
 from deskhand.gateway.policy import Grants
 from deskhand.web.console import editing
 from deskhand.web.console.comparing import Change, compared, endless, past, told
@@ -112,7 +112,7 @@ async def save(asked: Asked) -> Response:
         changes = draft.changes
         if not changes:
             return asked.go(f"/console/agents/{agent.id}", "Nothing was changed.")
-        await asked.web.administration.set_grants(who(asked), agent.id, draft.given | {"version": draft.version})
+        await asked.web.administration.grants.put(who(asked), agent.id, draft.given | {"version": draft.version})
     except BadRequest as problem:
         return await _editor(asked, _typed(asked, agent, about), wrong=wrongs(problem))
     except AlreadyThere:

@@ -12,12 +12,15 @@ from markupsafe import Markup
 # No piece of a text is looked at more than once: an agent wrote it.
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s[^<>]*)?/?)>|<!")
 _PLAIN_TAGS = {"p", "br", "div"}
+_LINK_ONLY = re.compile(r'href="[^"<>]*"')
 _ENTITY = re.compile(r"&(?:[a-zA-Z]+|#[0-9]+|#x[0-9a-fA-F]+);")
+_EDITED_TAGS = {
+    *("a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p", "pre", "s"),
+    *("strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul"),
+}
+"""What the editor keeps as it is."""
 _CLEANER = nh3.Cleaner(
-    tags={
-        *("a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "li", "ol", "p"),
-        *("pre", "s", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul"),
-    },
+    tags={*_EDITED_TAGS, "div", "h4", "span"},
     attributes={"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
     clean_content_tags={"script", "style", "title", "template", "noscript"},
     url_schemes={"http", "https", "mailto", "tel"},
@@ -34,6 +37,8 @@ class Text(msgspec.Struct, frozen=True):
     is_markup: bool = False
     """It has paragraphs, but nothing that a field could not show; what is written is made into such again."""
     is_source: bool = False
+    is_rich: bool = False
+    """It has formatting, all of which the editor knows: with a script it is changed there and not as source."""
     looks: Markup | None = None
 
 
@@ -45,7 +50,7 @@ def editable(text: str) -> Text:
         return Text(text)
     if all((one[2] or "!").lower() in _PLAIN_TAGS and not (one[3] or "").strip(" /") for one in tags):
         return Text(_without_markup(text), is_markup=True)
-    return Text(text, is_source=True, looks=Markup(_CLEANER.clean(text)))
+    return Text(text, is_source=True, is_rich=all(map(_edited, tags)), looks=Markup(_CLEANER.clean(text)))
 
 
 def changed(text: str, written: str) -> str | None:
@@ -58,6 +63,12 @@ def changed(text: str, written: str) -> str | None:
         return written
     pieces = re.split(r"\n{2,}", written.strip())
     return "".join(f"<p>{escape(piece, quote=False).replace(chr(10), '<br>')}</p>" for piece in pieces)
+
+
+def _edited(tag: re.Match[str]) -> bool:
+    """Whether the editor would leave a tag as it is, with its attributes."""
+    name, attributes = (tag[2] or "!").lower(), (tag[3] or "").strip(" /\n\t")
+    return name in _EDITED_TAGS and (not attributes or name == "a" and bool(_LINK_ONLY.fullmatch(attributes)))
 
 
 def _without_markup(text: str) -> str:

@@ -15,7 +15,8 @@ from deskhand.db.engine import Reader
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.users import queries as users
 from deskhand.gateway import grants
-from deskhand.gateway.administration import ShownAgent, Who
+from deskhand.gateway.administering.agents import ShownAgent
+from deskhand.gateway.administering.who import Who
 from deskhand.gateway.audit import By
 from deskhand.gateway.policy import WITHOUT_INBOXES, Grants
 from deskhand.gateway.sentences import phrase
@@ -77,13 +78,13 @@ def known(db: Reader, account_id: int) -> Known:
 
 async def agent_of(asked: Asked) -> tuple[ShownAgent, Known]:
     """The agent that the path names, and what there is on the desk; raises NotFound."""
-    agent = await asked.web.administration.agent(asked.account_id, asked.id())
+    agent = await asked.web.administration.agents.one(asked.account_id, asked.id())
     return agent, await asked.read(lambda db: known(db, asked.account_id))
 
 
 async def around(asked: Asked, agent: ShownAgent, about: Known) -> dict[str, Any]:
     """What the head of an agent's pages shows."""
-    stops = await asked.web.administration.stops(asked.account_id)
+    stops = await asked.web.administration.stops.listed(asked.account_id)
     end = agent.grants["expires_at"]
     return {
         "agent": agent, "may": in_words(agent, about), "stopped": stopped(agent, stops, about), "end_at": end,

@@ -14,6 +14,8 @@ from deskhand.catalogue.operation import Resource
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.catalogue.problems import BadRequest, NotFound
 from deskhand.db.engine import Reader
+from deskhand.desk.conversations import numbered
+from deskhand.desk.conversations.numbered import Numbered
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.gateway import agents, audit_listing, chain
 from deskhand.gateway.audit import By
@@ -74,7 +76,7 @@ class Searched(msgspec.Struct, frozen=True):
 @PAGES.get(PATH)
 async def index(asked: Asked) -> Response:
     """The log, narrowed; the newest first."""
-    looked = searched(asked)
+    looked = await searched(asked)
     await asked.web.audit.settle()
 
     def read(db: Reader) -> tuple[Choices, audit_listing.Page, int]:
@@ -97,7 +99,7 @@ async def index(asked: Asked) -> Response:
 @PAGES.get(PATH + "/new")
 async def new(asked: Asked) -> Response:
     """What has come since an open page was made: rows to be put on its top."""
-    looked = searched(asked)
+    looked = await searched(asked)
     after = read_id(asked.query("after")) or 0
     if looked.wrong:
         raise BadRequest
@@ -141,7 +143,7 @@ async def show(asked: Asked) -> Response:
 # -- What is looked for
 
 
-def searched(asked: Asked) -> Searched:
+async def searched(asked: Asked) -> Searched:
     """The fields of the form in the address; those that are wrong are named and left out."""
     given = {name: text for name in NAMES if (text := asked.query(name))}
     wire: dict[str, str] = {}
@@ -154,8 +156,8 @@ def searched(asked: Asked) -> Searched:
             else:
                 wire[name] = moment
                 given[name] = text if "T" in text else f"{text}T00:00"  # as the field takes it
-        elif name == "conversation" and text.startswith("#"):
-            wire[name] = text[1:]
+        elif name == "conversation":
+            wire[name] = await _conversation(asked, text)
         else:
             wire[name] = text
     try:
@@ -164,6 +166,22 @@ def searched(asked: Asked) -> Searched:
         wrong |= {error.path: f"{error.message[:1].upper()}{error.message[1:]}." for error in problem.errors}
         filters, cursor = Filters(), None
     return Searched(given, filters, cursor, wrong)
+
+
+async def _conversation(asked: Asked, text: str) -> str:
+    """The id of a conversation that is named by its number, as people know it, or by its id, as links have it."""
+    given, account_id = text.removeprefix("#").strip(), asked.account_id
+    id = read_id(given)
+    if id is None:
+        return given
+
+    def read(db: Reader) -> Numbered | None:
+        by_id, by_number = numbered.by_id, numbered.by_number
+        first, then = (by_number, by_id) if text.startswith("#") else (by_id, by_number)
+        return first(db, account_id, id) or then(db, account_id, id)
+
+    found = await asked.read(read)
+    return str(found.id) if found else given
 
 
 def _moment(asked: Asked, text: str) -> str | None:

@@ -59,7 +59,7 @@ async def verify_told(asked: Asked) -> Response:
 @PAGES.get(log.PATH + "/export")
 async def export(asked: Asked) -> Response:
     """The whole chain as JSON lines, to be verified anywhere; or what the log is narrowed to as CSV, for people."""
-    searched = log.searched(asked)
+    searched = await log.searched(asked)
     if searched.wrong:
         raise BadRequest
     await asked.web.audit.settle()

@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from deskhand.catalogue.operation import Resource
-from deskhand.gateway.administration import ShownAgent
+from deskhand.gateway.administering.agents import ShownAgent
 from deskhand.gateway.policy import LEVELS, OWN, Grants
 from deskhand.web import words
 from deskhand.web.console.editing import LEVEL_OF, MAIN
@@ -59,10 +59,10 @@ class Row(msgspec.Struct, frozen=True):
 async def show(asked: Asked) -> Response:
     """Resources and actions by agents."""
     about = await asked.read(lambda db: known(db, asked.account_id))
-    stops = await asked.web.administration.stops(asked.account_id)
+    stops = await asked.web.administration.stops.listed(asked.account_id)
     columns = [
         Column(one, held(one), inbox_names(one, about) or {}, stopped(one, stops, about))
-        for one in await asked.web.administration.agents(asked.account_id)
+        for one in await asked.web.administration.agents.listed(asked.account_id)
     ]
     return await asked.page(
         "console/matrix.html", columns=columns, resources=resources(columns), actions=actions(columns)

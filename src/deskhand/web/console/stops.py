@@ -71,7 +71,7 @@ async def stop(asked: Asked) -> Response:
     if wrong or scope is None:
         return await _page(asked, typed, wrong)
     try:
-        await asked.web.administration.stop(who(asked), scope, target)
+        await asked.web.administration.stops.add(who(asked), scope, target)
     except BadRequest as problem:
         return await _page(
             asked, typed, {"agent" if scope == "agent" else "inbox": f"There is {problem.errors[0].message}."}
@@ -82,14 +82,14 @@ async def stop(asked: Asked) -> Response:
 @PAGES.post(PATH + "/lift")
 async def lift_all(asked: Asked) -> Response:
     """Lift every stop."""
-    count = await asked.web.administration.lift_all(who(asked))
+    count = await asked.web.administration.stops.lift_all(who(asked))
     return asked.go(PATH, "Every stop is lifted." if count else "Nothing was stopped.")
 
 
 @PAGES.post(PATH + "/{id}/lift")
 async def lift(asked: Asked) -> Response:
     """Lift one stop."""
-    await asked.web.administration.lift(who(asked), asked.id())
+    await asked.web.administration.stops.lift(who(asked), asked.id())
     return asked.go(PATH, "Lifted: it goes on at once.")
 
 

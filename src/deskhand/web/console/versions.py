@@ -43,7 +43,7 @@ async def version(asked: Asked) -> Response:
 async def revert(asked: Asked) -> Response:
     """Go back to an earlier version."""
     id, number = asked.id(), asked.id("version")
-    await asked.web.administration.revert(who(asked), id, number)
+    await asked.web.administration.grants.revert(who(asked), id, number)
     return asked.go(f"/console/agents/{id}", f"Version {number} holds again.")
 
 
@@ -51,5 +51,5 @@ async def revert(asked: Asked) -> Response:
 async def cedar(asked: Asked) -> Response:
     """The grants as Cedar policies, to be copied."""
     agent, about = await agent_of(asked)
-    text = await asked.web.administration.cedar(asked.account_id, agent.id)
+    text = await asked.web.administration.grants.cedar(asked.account_id, agent.id)
     return await asked.page("console/cedar.html", text=text, **await around(asked, agent, about))

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
-from deskhand.catalogue.conversations import NewConversation, NewThread
-from deskhand.catalogue.customers import NAME_MOST, CustomerReference
-from deskhand.catalogue.problems import AccessDenied, BadRequest, Problem, TooLarge
-from deskhand.catalogue.values import Email, Recipient
-from deskhand.db.engine import Reader
-from deskhand.desk.conversations.drafts import mentions
+from deskhand.catalogue.problems import AccessDenied, BadRequest, NotFound, PreconditionFailed, Problem, TooLarge
+from deskhand.db.engine import Reader, Writer
+from deskhand.desk.conversations import queries
+from deskhand.desk.conversations.drafts import departed, mentions
 from deskhand.desk.conversations.drafts import unsent as forms
-from deskhand.desk.conversations.drafts.departing import Ready
 from deskhand.desk.conversations.drafts.mentions import Colleague
 from deskhand.desk.conversations.drafts.unsent import Typed, UnsentFile, UnsentLine
 from deskhand.desk.customers.suggesting import suggestions
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.inboxes.queries import InboxRow
-from deskhand.mail.variables import marked, unfilled
 from deskhand.web import words
-from deskhand.web.inbox import cleaning, given, kept, sendoff, unsent
+from deskhand.web.inbox import becoming, cleaning, given, kept, sendoff, unsent
 from deskhand.web.inbox.onward import came_from
 from deskhand.web.inbox.panel import STATUSES
-from deskhand.web.inbox.picking import Pick, answered, variables
+from deskhand.web.inbox.picking import Pick, answered
+from deskhand.web.inbox.sendoff import Before
 from deskhand.web.pages import Asked, Pages, worded
-from deskhand.web.said import Undo
 
 PAGES = Pages()
 _TYPED = ("to", "name", "cc", "bcc", "subject", "tags", "owner", "back")
 _ELSEWHERE = "You wrote something else here in another window. What is below goes out when you send it now."
-KINDS = {"email": "E-mail", "phone": "Phone call", "note": "Note for the team"}
 
 
 class Beginning(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +63,10 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     wrong: list[str] = []
     other: str = ""
     """What another window has kept in this form."""
+    version: int = 0
+    """How many times it has been sent."""
+    already: Before | None = None
+    """What was sent of it from another window."""
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
@@ -81,7 +81,9 @@ async def show(asked: Asked) -> Response:
     key = kept.key_of(asked.query("unsent"))
     known = await asked.read(lambda db: _known(db, asked, key))
     if known is not None and known.get("held"):
-        return asked.go("/new", "Sent.", undo=Undo("/new/undo", {"unsent": key}))
+        return asked.go(becoming.path_of_sent(key))
+    if known is None and (made := await asked.read(lambda db: _became(db, asked, key))):
+        return asked.go(f"/conversation/{made}", "This has been sent.")
     given_here = {"to": asked.query("to"), "subject": asked.query("subject"), "back": came_from(asked)}
     typed = known or given_here
     return await _page(asked, 200, key, str(typed.pop("inbox", asked.query("inbox"))), **typed)
@@ -98,17 +100,20 @@ async def begin(asked: Asked) -> Response:
         typed = await unsent.typed(asked, key)
         files = await given.files(asked)
         has_files = bool(files) or bool(await sendoff.kept_files(asked, key))
-        ready = await _ready(asked, typed, has_files=has_files)
+        ready = await becoming.ready_of(asked, typed, has_files=has_files, draft=asked.form.has("keep"))
         held = _kind(asked) == "email" and not asked.form.has("keep")
-        sent = await sendoff.send(asked, typed, ready, files, held=held, path=back if held else "")
+        path = await becoming.landing(asked, key, back, ready.new) if held else ""
+        sent = await sendoff.send(asked, typed, ready, files, held=held, path=path)
+    except sendoff.Already as already:
+        return await _sent_already(asked, typed, files, already)
     except sendoff.Elsewhere as elsewhere:
         return await _again(asked, key, elsewhere)
-    except (BadRequest, TooLarge, _Faults) as problem:
+    except (BadRequest, TooLarge, becoming.Faults) as problem:
         return await _again(asked, key, problem)
     if sent.led_to is not None:
         return asked.go(sent.led_to or "/", "Sent.")
     if sent.seconds:
-        return asked.go(back, "Sent.", undo=unsent.undo_of(key, sent.seconds))
+        return asked.go(path, "Sent.", undo=unsent.undo_of(key, sent.seconds))
     said = {"email": "Sent.", "phone": "Call noted.", "note": "Noted."}[_kind(asked)]
     return asked.go(f"/conversation/{sent.conversation_id}", said)
 
@@ -122,76 +127,37 @@ async def customers(asked: Asked) -> Response:
     )
 
 
-class _Faults(Exception):
-    """What is wrong with which fields."""
-
-    def __init__(self, faults: dict[str, str]) -> None:
-        self.faults = faults
-
-
 def _kind(asked: Asked) -> str:
-    kind = asked.form.text("kind")
-    return kind if kind in KINDS else "email"
+    return becoming.kind_of(asked.form.text("kind"))
 
 
-async def _ready(asked: Asked, typed: Typed, *, has_files: bool) -> Ready:
-    """The conversation that the form has; raises _Faults and BadRequest."""
-    form, kind = asked.form, _kind(asked)
-    faults: dict[str, str] = {}
-    copies: dict[str, list[Recipient]] = {"to": [], "cc": [], "bcc": []}
-    for name in copies:
-        try:
-            copies[name] = [Recipient(one) for one in given.addresses(form.text(name), name)]
-        except BadRequest as problem:
-            faults[name] = f"{problem.errors[0].message}."
-    to = copies["to"]
-    if not to and "to" not in faults:
-        faults["to"] = "Name the customer by an e-mail address."
-    inbox_id = form.id("inbox") or 0
-    text = await _text(asked, typed.body, inbox_id, faults)
-    if not text and not has_files:
-        faults["text"] = "Write a text."
-    if not typed.subject:
-        faults["subject"] = "Write a subject."
-    if faults:
-        raise _Faults(faults)
-    first, _, last = form.text("name").partition(" ")
-    customer = CustomerReference(
-        email=Email(to[0]), first_name=first[:NAME_MOST] or None, last_name=last.strip()[:NAME_MOST] or None
-    )
-    thread = NewThread(
-        type={"email": "reply", "phone": "phone", "note": "note"}[kind],  # type: ignore[arg-type]
-        text=text,
-        customer=customer,
-        cc=[*to[1:], *copies["cc"]] or None if kind == "email" else None,
-        bcc=copies["bcc"] or None if kind == "email" else None,
-        draft=True if kind == "email" and form.has("keep") else None,
-    )
-    new = NewConversation(
-        subject=typed.subject,
-        type="phone" if kind == "phone" else "email",
-        mailbox_id=inbox_id,
-        status=given.status(form.text("send") or form.text("status")) or "active",  # type: ignore[arg-type]
-        customer=customer,
-        threads=[thread],
-        assign_to=given.owner(form.text("owner")),
-        tags=[one for piece in form.text("tags").split(",") if (one := piece.strip())] or None,
-    )
-    return Ready(new, text)
+def _became(db: Reader, asked: Asked, key: str) -> int | None:
+    """The conversation that a form has become, if the visitor sees it."""
+    found = departed.of(db, asked.actor, key)
+    if found is None or not found.newest or found.made is None:
+        return None
+    with suppress(NotFound, AccessDenied):
+        return queries.head(db, asked.actor, found.made).id
+    return None
 
 
-async def _text(asked: Asked, text: str, inbox_id: int, faults: dict[str, str]) -> str:
-    """The text with its variables filled in, as far as they are known before there is a conversation."""
-    if "{%" not in text:
-        return text
-    known = await asked.read(lambda db: variables(db, asked, None, inbox_id))
-    text = marked(text, known).replace("<mark>", "").replace("</mark>", "")
-    if missing := unfilled(text):
-        faults["text"] = f"{words.joined(missing)} can't be filled in: write it yourself."
-    return text
+async def _sent_already(asked: Asked, typed: Typed, files: given.Files, already: sendoff.Already) -> Response:
+    """What another window has sent of this form, with this one's text below it, as a form of its own from here on."""
+    key, now = kept.new_token(), asked.now
+
+    def work(tx: Writer) -> None:
+        forms.rename(tx, asked.actor, typed.key, key)
+        with suppress(PreconditionFailed):  # there is no room: the page has it all the same
+            forms.keep(tx, asked.actor, msgspec.structs.replace(typed, key=key), now, files)
+
+    found = await sendoff.before(asked, typed.key, already.found)
+    await asked.write(work)
+    return await _again(asked, key, found)
 
 
-async def _again(asked: Asked, key: str, problem: BadRequest | TooLarge | _Faults | sendoff.Elsewhere) -> Response:
+async def _again(
+    asked: Asked, key: str, problem: BadRequest | TooLarge | becoming.Faults | sendoff.Elsewhere | Before
+) -> Response:
     """The form as it was sent, with what is wrong at its fields; what has been kept of it stays as it is."""
     form = asked.form
     faults: dict[str, str] = {}
@@ -199,16 +165,20 @@ async def _again(asked: Asked, key: str, problem: BadRequest | TooLarge | _Fault
     if isinstance(problem, sendoff.Elsewhere):
         wrong, known_form = [_ELSEWHERE], problem.other.form
         other = cleaning.as_text(problem.other.body)
+    elif isinstance(problem, Before):
+        known_form = given.token(asked)
     elif isinstance(problem, TooLarge):
         wrong = worded(problem)[1]
     else:
-        faults = problem.faults if isinstance(problem, _Faults) else _by_field(problem)
+        faults = problem.faults if isinstance(problem, becoming.Faults) else _by_field(problem)
         wrong = worded(problem)[1] if isinstance(problem, Problem) and not faults else list(faults.values())
     typed: dict[str, Any] = {name: form.text(name) for name in _TYPED}
     files = await sendoff.kept_files(asked, key)
+    already = problem if isinstance(problem, Before) else None
+    # A script shows what was sent already; its browser would complain of an error.
     return await _page(
         asked,
-        400,
+        400 if already is None else 200 if given.by_script(asked) else 412,
         key,
         form.text("inbox"),
         **typed,
@@ -221,6 +191,7 @@ async def _again(asked: Asked, key: str, problem: BadRequest | TooLarge | _Fault
         faults=faults,
         wrong=wrong,
         other=other,
+        already=already,
     )
 
 
@@ -268,6 +239,7 @@ async def _page(asked: Asked, answer: int, key: str, inbox: str, **typed: Any) -
             colleagues=mentions.colleagues(db, asked.account_id, chosen.id),
             token=kept.new_token(),
             key=key,
+            version=departed.version(db, asked.actor, key),
             others=[one for one in forms.listing(db, asked.actor) if one.key != key],
             **{"status": offered if offered in STATUSES else "closed"} | typed,
         )
@@ -275,7 +247,7 @@ async def _page(asked: Asked, answer: int, key: str, inbox: str, **typed: Any) -
     form = await asked.read(read)
     if form is None:
         return await asked.page("writing/no_inbox.html", 200 if answer == 200 else 412)
-    return await asked.page("writing/new.html", answer, form=form, kinds=KINDS)
+    return await asked.page("writing/new.html", answer, form=form, kinds=becoming.KINDS)
 
 
 def _known(db: Reader, asked: Asked, key: str) -> dict[str, Any] | None:
@@ -289,5 +261,6 @@ def _known(db: Reader, asked: Asked, key: str) -> dict[str, Any] | None:
     fields = {name: value for name, value in one.typed.items() if name in (*_TYPED, "kind", "inbox", "status", "back")}
     return fields | {
         "to": one.recipients, "subject": one.subject, "html": html, "text": text, "files": files,
-        "known_form": one.form, "saved": True, "wrong": [f"It could not be sent: {one.fault}."] if one.fault else [],
+        "known_form": one.form, "saved": True,
+        "wrong": [f"It could not be sent: {one.fault}."] if one.fault else [],
     }  # fmt: skip

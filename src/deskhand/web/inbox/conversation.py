@@ -88,17 +88,19 @@ async def show(asked: Asked) -> Response:
     page = int(given) if (given := asked.query("page")).isdecimal() and 0 < len(given) < 5 else 1
 
     def read(db: Reader) -> Whole | int:
-        row = queries.one(db, asked.actor, id)
+        row = queries.opened(db, asked.actor, id)
         if row.merged_into is not None:
             return row.merged_into
+        known = customer.known(db, asked.visitor, row.customer_id, but=id)
+        emails = [one.value for one in known.emails] if known else []
         return Whole(
             row,
             _head(db, asked.visitor, row, asked.web.clock.now()),
             threads.timeline(db, asked.visitor, id, page=max(1, page), images=images),
-            customer.known(db, asked.visitor, row.customer_id, but=id),
-            panel.panel(db, asked.visitor, id, asked.now),
+            known,
+            panel.of(db, asked.visitor, row, emails, asked.now),
             about.about(db, asked.account_id, id, asked.now),
-            places.neighbours(db, asked.visitor, came_from, id, asked.web.clock.now()),
+            places.neighbours(db, asked.visitor, came_from, row, asked.web.clock.now()),
         )
 
     whole = await asked.read(read)
@@ -151,18 +153,14 @@ def _head(db: Reader, visitor: Visitor, row: Shown, now: datetime) -> Head:
         owners=owners.candidates(db, account_id, row.inbox_id),
         inboxes=seen,
         known_tags=[one.name for one in tags.first_of(db, account_id, TAGS_MOST)],
-        workflows=[
-            one
-            for one in workflows.every(db, account_id, row.inbox_id)
-            if one.type == "manual" and one.status == "active"
-        ],
+        workflows=workflows.by_hand(db, account_id, row.inbox_id),
         snoozes=snoozes.choices(local, remembered.last_choice(db, account_id, visitor.id)),
         may_write=actor.role != "light user",
     )
 
 
 def _fields(db: Reader, account_id: int, row: Shown) -> list[FieldValue]:
-    defined = inboxes.fields_of(db, account_id, (row.inbox_id,))
+    defined = inboxes.known_fields(db, account_id, row.inbox_id)
     values = {one.id: one for one in fields.from_json(row.custom_fields)}
     return [
         FieldValue(one, values[one.id].value, values[one.id].text) if one.id in values else FieldValue(one, "", "")

@@ -90,7 +90,7 @@ def _website(text: str) -> str:
 
 
 def _properties(db: Reader, account_id: int, id: int) -> list[Property]:
-    defined = properties.all_defined(db, account_id)
+    defined = properties.known(db, account_id)
     if not defined:
         return []
     values = {one.slug: one.value for one in properties.values(db, account_id, [id])[id]}

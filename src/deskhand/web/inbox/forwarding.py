@@ -6,6 +6,7 @@ each leads to the other. A thread within the conversation, as some desks have it
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 
 import msgspec
@@ -15,9 +16,11 @@ from deskhand.catalogue.conversations import NewConversation, NewThread
 from deskhand.catalogue.customers import CustomerReference
 from deskhand.catalogue.problems import BadRequest, FieldError, NotFound, PreconditionFailed
 from deskhand.catalogue.values import Email, Recipient
-from deskhand.db.engine import Reader
+from deskhand.db.engine import Reader, Writer
 from deskhand.desk.conversations import queries
-from deskhand.desk.conversations.drafts.departing import Along, Ready
+from deskhand.desk.conversations.drafts import unsent as forms
+from deskhand.desk.conversations.drafts.ready import Along, Ready
+from deskhand.desk.conversations.drafts.unsent import Typed
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.threads.thread_queries import AttachmentRow, ShownThread
@@ -41,21 +44,35 @@ _SAID = ("customer", "message", "chat", "phone")
 @PAGES.post("/conversation/{id}/forward")
 async def forward(asked: Asked) -> Response:
     """Forward what was said to an address; notes stay here."""
-    id, form, key = asked.id(), asked.form, kept.forward_key(asked.id())
-    head, threads, attached = await asked.read(lambda db: _read(db, asked, id))
+    id, key = asked.id(), kept.forward_key(asked.id())
+    await asked.read(lambda db: _head(db, asked, id))
+    typed = await unsent.typed(asked, key)
+    ready = await ready_of(asked, typed)
+    files = await given.files(asked)
     try:
-        typed = await unsent.typed(asked, key)
-        to = given.addresses(typed.recipients, "to")
-        if not to:
-            raise BadRequest(FieldError("", "Name the address that it goes to", "NotEmpty"))
-        files = await given.files(asked)
-        ready = _ready(asked, id, head, to, typed.body + _said(asked, head, threads))
-        ready = msgspec.structs.replace(ready, along=_along(attached if form.has("with_files") else []))
         sent = await sendoff.send(asked, typed, ready, files, held=True, path=here(asked, id))
     except sendoff.Elsewhere as elsewhere:
         return await _elsewhere(asked, id, elsewhere)
+    except sendoff.Already as already:
+        return await _sent_already(asked, id, typed, files, already)
     undo = unsent.undo_of(key, sent.seconds)
-    return asked.go(here(asked, id), f"Forwarded to {words.joined(to)}.", undo=undo)
+    return asked.go(here(asked, id), forwarded_to(typed), undo=undo)
+
+
+async def ready_of(asked: Asked, typed: Typed) -> Ready:
+    """The conversation that a form becomes which forwards one; raises NotFound and BadRequest."""
+    id = typed.conversation_id or 0
+    head, threads, attached = await asked.read(lambda db: _read(db, asked, id))
+    to = given.addresses(typed.recipients, "to")
+    if not to:
+        raise BadRequest(FieldError("", "Name the address that it goes to", "NotEmpty"))
+    ready = _ready(asked, id, head, to, typed.body + _said(asked, head, threads))
+    return msgspec.structs.replace(ready, along=_along(attached if "with_files" in typed.fields else []))
+
+
+def forwarded_to(typed: Typed) -> str:
+    """What is said once it is sent."""
+    return f"Forwarded to {words.joined(given.addresses(typed.recipients, 'to'))}."
 
 
 def _ready(asked: Asked, id: int, head: Head, to: tuple[str, ...], text: str) -> Ready:
@@ -68,6 +85,31 @@ def _ready(asked: Asked, id: int, head: Head, to: tuple[str, ...], text: str) ->
         threads=[thread], assign_to=asked.visitor.id,
     )  # fmt: skip
     return Ready(new, text, forwarded=id)
+
+
+async def _sent_already(
+    asked: Asked, id: int, typed: Typed, files: given.Files, already: sendoff.Already
+) -> Response:  # fmt: skip
+    """What another window has forwarded, with this one's text below it, to be sent as well or not."""
+    now, before = asked.now, await sendoff.before(asked, typed.key, already.found)
+
+    def work(tx: Writer) -> None:
+        with suppress(PreconditionFailed):  # that one is about to leave, or there is no room: the page has it
+            forms.keep(tx, asked.actor, typed, now, files)
+
+    await asked.write(work)
+    attached = await sendoff.kept_files(asked, typed.key)
+    pictures = {one.content_id: one.id for one in attached if one.content_id}
+    found = await asked.read(lambda db: panel(db, asked.visitor, id, now))
+    changed = msgspec.structs.replace(
+        found.forward, to=typed.recipients, html=cleaning.editable(typed.body, pictures, cleaning.OF_FORMS),
+        text=cleaning.as_text(typed.body), with_files="with_files" in typed.fields, known_form=typed.form, held=False,
+    )  # fmt: skip
+    status = 200 if given.by_script(asked) else 412  # a script shows it, and its browser would complain of an error
+    return await asked.page(
+        "writing/stopped.html", status, panel=msgspec.structs.replace(found, forward=changed), mode="forward", news=[],
+        texts=[], other="", already=before,
+    )  # fmt: skip
 
 
 async def _elsewhere(asked: Asked, id: int, elsewhere: sendoff.Elsewhere) -> Response:
@@ -89,13 +131,17 @@ async def _elsewhere(asked: Asked, id: int, elsewhere: sendoff.Elsewhere) -> Res
 
 def _read(db: Reader, asked: Asked, id: int) -> tuple[Head, list[ShownThread], list[AttachmentRow]]:
     """What was said, oldest first, and the files that came along."""
-    if asked.actor.role == "light user":
-        raise NotFound
-    head = queries.head(db, asked.actor, id)
+    head = _head(db, asked, id)
     found, _ = thread_queries.page(db, asked.account_id, id, 1)
     said = [one for one in reversed(found) if one.type in _SAID and one.state == "published"][-_THREADS_MOST:]
     files = thread_queries.attachments_of(db, asked.account_id, said)
     return head, said, [file for one in said for file in files.get(one.id, []) if file.state == "valid"]
+
+
+def _head(db: Reader, asked: Asked, id: int) -> Head:
+    if asked.actor.role == "light user":
+        raise NotFound
+    return queries.head(db, asked.actor, id)
 
 
 def _along(rows: list[AttachmentRow]) -> list[Along]:

@@ -145,6 +145,12 @@ def token(asked: Asked) -> str:
     return asked.form.text("token")[:64]
 
 
+def version(asked: Asked) -> int:
+    """How many times the form had been sent when its page was made."""
+    text = asked.form.text("version")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def undo_seconds(db: Reader, asked: Asked, inbox_id: int) -> int:
     """For how long what the visitor sends from an inbox can be taken back."""
     return holding.seconds(db, asked.account_id, inbox_id, asked.visitor.preferences.undo_s)

@@ -15,6 +15,7 @@ from deskhand.web.inbox.lists import PAGES as LISTS
 from deskhand.web.inbox.palette import PAGES as PALETTE
 from deskhand.web.inbox.picking import PAGES as PICKING
 from deskhand.web.inbox.searching import PAGES as SEARCHING
+from deskhand.web.inbox.staying import PAGES as STAYING
 from deskhand.web.inbox.unsent import PAGES as UNSENT
 from deskhand.web.inbox.views import PAGES as VIEWS
 from deskhand.web.inbox.writing import PAGES as WRITING
@@ -22,6 +23,6 @@ from deskhand.web.pages import Pages
 
 LISTING: tuple[Pages, ...] = (LISTS, SEARCHING, VIEWS, BULK, PALETTE, SIDE)
 READING: tuple[Pages, ...] = (CONVERSATION, CHANGES, CUSTOMERS, FILES)
-WRITTEN: tuple[Pages, ...] = (WRITING, DRAFTS, FORWARDING, BEGINNING, UNSENT, PICKING)
+WRITTEN: tuple[Pages, ...] = (WRITING, DRAFTS, FORWARDING, BEGINNING, UNSENT, STAYING, PICKING)
 GROUPS = (*LISTING, *WRITTEN, *READING)
 """In the order in which they are looked for."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from deskhand.catalogue.problems import NotFound
 from deskhand.db.engine import Reader
 from deskhand.desk.conversations import queries
-from deskhand.desk.conversations.drafts import arrived, mentions, notes, own
+from deskhand.desk.conversations.drafts import arrived, departed, mentions, notes, own
 from deskhand.desk.conversations.drafts import unsent as forms
 from deskhand.desk.conversations.drafts.mentions import Colleague
 from deskhand.desk.conversations.drafts.own import DraftFile, OwnDraft
 from deskhand.desk.conversations.drafts.unsent import UnsentFile
-from deskhand.desk.conversations.queries import Head
+from deskhand.desk.conversations.queries import Head, Opened
 from deskhand.desk.customers import queries as customers
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.lib.clock import from_wire
@@ -37,6 +39,8 @@ class Forward(msgspec.Struct, frozen=True, kw_only=True):
     saved: bool = False
     fault: str = ""
     held: bool = False
+    version: int = 0
+    """How many times the conversation was forwarded by it."""
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +104,12 @@ def panel(db: Reader, visitor: Visitor, conversation_id: int, now: str) -> Panel
         head = queries.head(db, visitor.actor, conversation_id)
     except NotFound:
         return Panel(conversation_id=conversation_id)
+    known = customers.entries(db, head.account_id, [head.customer_id])[head.customer_id]
+    return of(db, visitor, head, [one.value for one in known if one.kind == "email"], now)
+
+
+def of(db: Reader, visitor: Visitor, head: Head | Opened, emails: Sequence[str], now: str) -> Panel:
+    """The panel of a conversation, whose customer has these addresses."""
     account_id = visitor.account_id
     draft = own.draft_of(db, account_id, head.id, visitor.id)
     files = own.files_of(db, account_id, draft)
@@ -107,7 +117,7 @@ def panel(db: Reader, visitor: Visitor, conversation_id: int, now: str) -> Panel
     note = notes.of(db, account_id, head.id, visitor.id)
     body = (draft.body or "") if draft else ""
     asked = msgspec.json.decode(draft.on_publish, type=dict[str, str | int | None]) if draft else {}
-    addresses = addresses_of(db, head)
+    addresses = _different((head.customer_email, *emails))
     return Panel(
         conversation_id=head.id,
         shown=True,
@@ -142,22 +152,20 @@ def panel(db: Reader, visitor: Visitor, conversation_id: int, now: str) -> Panel
 
 def _forward(db: Reader, visitor: Visitor, conversation_id: int) -> Forward:
     key = kept.forward_key(conversation_id)
-    one = forms.of(db, visitor.actor, key)
+    one, version = forms.of(db, visitor.actor, key), departed.version(db, visitor.actor, key)
     if one is None:
-        return Forward(key=key)
+        return Forward(key=key, version=version)
     if one.ready is not None:
-        return Forward(key=key, held=True)
+        return Forward(key=key, held=True, version=version)
     html, text, files = kept.shown(db, visitor.account_id, one)
     return Forward(
         key=key, to=one.recipients, html=html, text=text, with_files="with_files" in one.typed, files=files,
-        known_form=one.form, saved=True, fault=one.fault,
+        known_form=one.form, saved=True, fault=one.fault, version=version,
     )  # fmt: skip
 
 
-def addresses_of(db: Reader, head: Head) -> list[str]:
+def _different(emails: Sequence[str]) -> list[str]:
     """Where a reply may go: the address used in this conversation first, then the customer's others."""
-    known = customers.entries(db, head.account_id, [head.customer_id])[head.customer_id]
-    emails = [head.customer_email, *(one.value for one in known if one.kind == "email")]
     return list({one.lower(): one for one in reversed(emails) if one}.values())[::-1]
 
 
@@ -170,13 +178,13 @@ def _listed(stored: str) -> str:
     return ", ".join(msgspec.json.decode(stored, type=list[str]))
 
 
-def _status(db: Reader, visitor: Visitor, head: Head, asked: object) -> str:
+def _status(db: Reader, visitor: Visitor, head: Head | Opened, asked: object) -> str:
     """What the draft was to set, else what the visitor set last, else what the inbox says."""
     for wanted in (asked if asked != "active" else "", visitor.preferences.send_status):
         if isinstance(wanted, str) and wanted in STATUSES:
             return wanted
-    inbox = inboxes.by_id(db, head.account_id, head.inbox_id)
-    return inbox.default_status if inbox and inbox.default_status in STATUSES else "closed"
+    defaults = {one.id: one.default_status for one in inboxes.all_of(db, head.account_id)}
+    return default if (default := defaults.get(head.inbox_id)) in STATUSES else "closed"
 
 
 def _owner(asked: dict[str, str | int | None]) -> str:

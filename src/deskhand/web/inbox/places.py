@@ -13,13 +13,14 @@ import msgspec
 from deskhand.catalogue.matching import read_id
 from deskhand.catalogue.problems import BadRequest, NotFound, Problem
 from deskhand.db.engine import Reader
-from deskhand.desk.conversations import queries, views
+from deskhand.desk.access import require_inbox
+from deskhand.desk.conversations import views
 from deskhand.desk.conversations.listing import finding
 from deskhand.desk.conversations.listing.filters import Wanted
 from deskhand.desk.conversations.listing.listed import Listed
 from deskhand.desk.conversations.listing.search import read as read_query
 from deskhand.desk.conversations.listing.walking import End
-from deskhand.desk.conversations.queries import Head
+from deskhand.desk.conversations.queries import Head, Opened
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.inboxes.folders import Folder, folder_id
 from deskhand.web.frame import NAMES
@@ -93,7 +94,10 @@ def folder(db: Reader, visitor: Visitor, id: int, order: str = "") -> Place:
     if digit not in list(Folder):
         raise NotFound
     kind = Folder(digit)
-    inbox = inboxes.seen_by(db, visitor.actor, inbox_id)
+    inbox = next((one for one in inboxes.all_of(db, visitor.account_id) if one.id == inbox_id), None)
+    if inbox is None:
+        raise NotFound
+    require_inbox(visitor.actor, inbox_id)
     chosen = _order(order, waits=kind in WAITS)
     wanted = Wanted(visitor.account_id, visitor.id, None, "all", folder=id)
     if kind is Folder.NEEDS_ATTENTION:
@@ -128,6 +132,12 @@ def view(db: Reader, visitor: Visitor, id: int, now: datetime, order: str = "") 
     )
 
 
+def wanted_by(visitor: Visitor, found: views.View, now: datetime) -> Wanted | None:
+    """Which conversations a view shows; None where its query is wrong."""
+    asked, fault = _asked(visitor, found.query, now)
+    return None if fault else asked
+
+
 def place(db: Reader, visitor: Visitor, came_from: str, now: datetime) -> Place | None:
     """The list at an address of ours; None for what is none, or none that the visitor sees."""
     path, given = _parts(came_from)
@@ -145,13 +155,12 @@ def place(db: Reader, visitor: Visitor, came_from: str, now: datetime) -> Place 
     return None
 
 
-def neighbours(db: Reader, visitor: Visitor, came_from: str, conversation_id: int, now: datetime) -> Beside:
+def neighbours(db: Reader, visitor: Visitor, came_from: str, head: Head | Opened, now: datetime) -> Beside:
     """What stands beside a conversation in the list that one came from, or else in the folder that it lies in.
 
     That is so wherever the conversation is by now: the place at which one saw it is what counts, or else the one that
-    it would have. Raises as `queries.head` does.
+    it would have.
     """
-    head = queries.head(db, visitor.actor, conversation_id)
     here = place(db, visitor, came_from, now) if came_from else None
     if here is None or here.fault:
         here = folder(db, visitor, _lies_in(head, visitor))
@@ -161,7 +170,7 @@ def neighbours(db: Reader, visitor: Visitor, came_from: str, conversation_id: in
     return Beside(here.path, here.name, here.of(before) if before else None, here.of(after) if after else None)
 
 
-def _before(db: Reader, head: Head, here: Place, end: End) -> Listed | None:
+def _before(db: Reader, head: Head | Opened, here: Place, end: End) -> Listed | None:
     turned = msgspec.structs.replace(here.wanted, descending=not here.wanted.descending)
     found = finding.beside(db, turned, end, head.id)
     if found is None and end.key is None:  # those nobody waits for come last, whichever the order
@@ -169,7 +178,7 @@ def _before(db: Reader, head: Head, here: Place, end: End) -> Listed | None:
     return None if found is not None and found.key is None and end.key is not None else found
 
 
-def _end(head: Head, here: Place, came_from: str) -> End:
+def _end(head: Head | Opened, here: Place, came_from: str) -> End:
     """Where a conversation stood in the list as one saw it, or else where it stands in it now."""
     at = _parts(came_from)[1].get("at", "")
     if here.order == "waiting":
@@ -188,7 +197,7 @@ def _parts(came_from: str) -> tuple[str, dict[str, str]]:
     return split.path, {name: values[-1] for name, values in parse_qs(split.query).items()}
 
 
-def _lies_in(head: Head, visitor: Visitor) -> int:
+def _lies_in(head: Head | Opened, visitor: Visitor) -> int:
     if head.folder_id % 10 == Folder.ASSIGNED and head.assignee_id == visitor.id:
         return folder_id(head.inbox_id, Folder.MINE)
     return head.folder_id

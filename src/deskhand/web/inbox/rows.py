@@ -12,6 +12,7 @@ from deskhand.db.engine import Reader
 from deskhand.desk.conversations import presence
 from deskhand.desk.conversations.bulk import deleting
 from deskhand.desk.conversations.listing import finding, marks
+from deskhand.desk.conversations.listing.filters import Wanted
 from deskhand.desk.conversations.listing.listed import Listed
 from deskhand.desk.conversations.listing.marks import Draft, More
 from deskhand.desk.conversations.presence import Here
@@ -28,7 +29,7 @@ PAGE_SIZE = 2 * HALF
 LONG, VERY_LONG = timedelta(days=1), timedelta(days=3)
 """From when on a waiting time is marked."""
 TAGS_MOST = 3
-_NO_MORE = More(0, 0, None)
+_NO_MORE = More(0, None, None)
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -91,18 +92,15 @@ class Listing(msgspec.Struct, frozen=True):
 
 def listing(db: Reader, visitor: Visitor, place: Place, page: int, now: datetime, names: dict[int, str]) -> Listing:
     """A page of a list: a few statements, however many conversations there are. `names` are those of inboxes."""
-    found, total = finding.find(db, msgspec.structs.replace(place.wanted, page=2 * page - 1))
-    if len(found) == HALF and total > (2 * page - 1) * HALF:
-        found = [*found, *finding.find(db, msgspec.structs.replace(place.wanted, page=2 * page))[0]]
+    found, total = _page(db, place.wanted, page)
     ids = [one.id for one in found]
     more = marks.more(db, visitor.account_id, ids)
-    drafts = marks.drafts(db, visitor.account_id, ids)
     here = presence.here(db, visitor.account_id, ids, now, but=visitor.id)
     doomed = deleting.doomed(db, visitor.account_id, ids)
     local = visitor.local(now)
     listed = [
         _row(
-            one, place, local, more.get(one.id, _NO_MORE), drafts.get(one.id), here.get(one.id, []),
+            one, place, local, more.get(one.id, _NO_MORE), here.get(one.id, []),
             names.get(one.inbox_id, "") if place.inbox_id is None else "", doomed=one.id in doomed,
         )
         for one in found
@@ -110,8 +108,18 @@ def listing(db: Reader, visitor: Visitor, place: Place, page: int, now: datetime
     return Listing(listed, total, page)
 
 
+def _page(db: Reader, wanted: Wanted, number: int) -> tuple[list[Listed], int]:
+    """A page, and how many conversations the list has; searches give one in two halves."""
+    if wanted.search is None:
+        return finding.find(db, msgspec.structs.replace(wanted, page=number, size=PAGE_SIZE))
+    found, total = finding.find(db, msgspec.structs.replace(wanted, page=2 * number - 1))
+    if len(found) == HALF and total > (2 * number - 1) * HALF:
+        found = [*found, *finding.find(db, msgspec.structs.replace(wanted, page=2 * number))[0]]
+    return found, total
+
+
 def _row(
-    one: Listed, place: Place, now: datetime, more: More, draft: Draft | None, here: Sequence[Here], inbox: str, *,
+    one: Listed, place: Place, now: datetime, more: More, here: Sequence[Here], inbox: str, *,
     doomed: bool,
 ) -> Row:  # fmt: skip
     tags = msgspec.json.decode(one.tags, type=list[ShownTag])
@@ -136,7 +144,7 @@ def _row(
         inbox=inbox,
         inbox_id=one.inbox_id,
         here=list(here),
-        draft=draft,
+        draft=more.draft,
         doomed=doomed,
     )
 

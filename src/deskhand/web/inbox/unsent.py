@@ -11,7 +11,7 @@ from deskhand.catalogue.attachments import LARGEST
 from deskhand.catalogue.problems import BadRequest, FieldError, NotFound, PreconditionFailed, TooLarge
 from deskhand.db.engine import Reader, Writer
 from deskhand.desk.conversations import queries
-from deskhand.desk.conversations.drafts import departing, once
+from deskhand.desk.conversations.drafts import departing, once, room
 from deskhand.desk.conversations.drafts import unsent as forms
 from deskhand.desk.conversations.drafts.unsent import Typed
 from deskhand.lib.clock import from_wire
@@ -101,15 +101,16 @@ async def discard(asked: Asked) -> Response:
 
     await asked.write(work)
     of = forwarded_by(key)
-    return asked.go(asked.form.text("back") or "/new" if of is None else here(asked, of), "Discarded.")
+    back = asked.form.text("back")
+    return asked.go(back or "/new" if of is None or back == "/unsent" else here(asked, of), "Discarded.")
 
 
 @PAGES.post("/new/undo")
 async def undo(asked: Asked) -> Response:
     """Take back what has not left yet: its form is there again, as it was."""
     key, now = key_of(asked.form.text("unsent")), asked.now
-    await asked.write(lambda tx: departing.take_back(tx, asked.actor, key, now))
-    return asked.go(_page_of(asked, key), "Taken back. Nothing was sent.")
+    back = await asked.write(lambda tx: departing.take_back(tx, asked.actor, key, now))
+    return asked.go(page_of(asked, back.key, back.conversation_id), "Taken back. Nothing was sent.")
 
 
 def undo_of(key: str, seconds: int) -> Undo | None:
@@ -118,7 +119,11 @@ def undo_of(key: str, seconds: int) -> Undo | None:
 
 
 def _page_of(asked: Asked, key: str) -> str:
-    of = forwarded_by(key)
+    return page_of(asked, key, forwarded_by(key))
+
+
+def page_of(asked: Asked, key: str, of: int | None) -> str:
+    """The page on which a form is gone on with; `of`: the conversation that it forwards."""
     return f"/new?unsent={key}" if of is None else f"{here(asked, of, write='forward')}#writing"
 
 
@@ -126,6 +131,8 @@ def _page_of(asked: Asked, key: str) -> str:
 async def upload(asked: Asked) -> Response:
     """Add a file to a form; with `shown` as a picture in its text, if it is one."""
     key, now = key_of(asked.form.text("unsent")), asked.now
+    size = sum(one.size or 0 for one in asked.form.files("file"))
+    await asked.read(lambda db: room.require_for_file(db, asked.actor, size))  # before they are stored
     files = await given.files(asked, "file")
     if len(files) != 1:
         raise BadRequest(FieldError("", f"Choose a file of at most {LARGEST // 1024 // 1024} MB", "NotEmpty"))

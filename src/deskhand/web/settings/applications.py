@@ -12,11 +12,12 @@ from deskhand.catalogue.problems import BadRequest, NotFound
 from deskhand.db.engine import Reader
 from deskhand.desk.users import queries as users
 from deskhand.desk.users.queries import Person
-from deskhand.gateway.administration import Who
+from deskhand.gateway.administering.who import Who
 from deskhand.gateway.audit import By
 from deskhand.lib.clock import to_wire
 from deskhand.oauth import registering
 from deskhand.oauth.registering import Registered
+from deskhand.web.account.confirming import asked_first, confirmed
 from deskhand.web.pages import Asked, Pages
 from deskhand.web.settings.forms import Wrong, ask_first, tried, wrong_with
 
@@ -46,7 +47,7 @@ async def _list(asked: Asked, given: Mapping[str, str], wrong: Wrong) -> Respons
     found, used, people = await asked.read(read)
     return await asked.page(
         "settings/applications/list.html", 400 if wrong else 200, applications=found, used=used, people=people,
-        tokens=await asked.web.administration.admin_tokens(account_id), lives=LIVES.items(), wrong=wrong,
+        tokens=await asked.web.administration.tokens.listed(account_id), lives=LIVES.items(), wrong=wrong,
         given={"name": "", "days": "90"} | dict(given),
     )  # fmt: skip
 
@@ -58,6 +59,7 @@ async def ask_new(asked: Asked) -> Response:
 
 
 @PAGES.post(f"{_HERE}/new")
+@confirmed("Making an application")
 async def create(asked: Asked) -> Response:
     """Register an application; its secret is shown this once."""
     name, url = asked.form.text("name"), asked.form.text("redirect_url")
@@ -67,7 +69,14 @@ async def create(asked: Asked) -> Response:
     return await asked.page("settings/applications/made.html", name=name, made=made, renewed=False)
 
 
+@PAGES.get(f"{_HERE}/tokens")
+async def again(asked: Asked) -> Response:
+    """Where a form was sent to there is nothing to be read."""
+    return asked.go(_HERE)
+
+
 @PAGES.post(f"{_HERE}/tokens")
+@confirmed("Making an administrator’s token")
 async def create_token(asked: Asked) -> Response:
     """Make an administrator's token, which is shown this once."""
     name, days = asked.form.text("name"), asked.form.text("days")
@@ -75,7 +84,7 @@ async def create_token(asked: Asked) -> Response:
         days = ""
     ends = to_wire(asked.web.clock.now() + timedelta(days=int(days))) if days else None
     try:
-        made = await asked.web.administration.make_admin_token(_who(asked), name, ends)
+        made = await asked.web.administration.tokens.make(_who(asked), name, ends)
     except BadRequest as problem:
         return await _list(asked, {"name": name, "days": days}, wrong_with(problem))
     return await asked.page("settings/applications/token.html", made=made)
@@ -85,7 +94,7 @@ async def create_token(asked: Asked) -> Response:
 async def ask_revoke(asked: Asked) -> Response:
     """What revoking an administrator's token would do."""
     id = asked.id()
-    known = {one.id: one for one in await asked.web.administration.admin_tokens(asked.account_id)}
+    known = {one.id: one for one in await asked.web.administration.tokens.listed(asked.account_id)}
     if id not in known:
         raise NotFound
     name = known[id].name
@@ -96,7 +105,7 @@ async def ask_revoke(asked: Asked) -> Response:
 @PAGES.post(f"{_HERE}/tokens/{{id}}/delete")
 async def revoke(asked: Asked) -> Response:
     """Revoke an administrator's token."""
-    await asked.web.administration.revoke_admin_token(_who(asked), asked.id())
+    await asked.web.administration.tokens.revoke(_who(asked), asked.id())
     return asked.go(_HERE, "The token is revoked.")
 
 
@@ -110,6 +119,11 @@ async def show(asked: Asked) -> Response:
 async def change(asked: Asked) -> Response:
     """Rename an application and decide where people go who approved it."""
     id, name, url = asked.id(), asked.form.text("name"), asked.form.text("redirect_url")
+    before = await _one(asked)
+    if url != before.redirect_url:  # who approves it is sent there, with a code that lets it in
+        first = await asked_first(asked, "Changing where an application leads to")
+        if first is not None:
+            return first
     _, wrong = await tried(asked, lambda tx: registering.change(tx, asked.actor, id, name, url))
     if wrong:
         return await _form(asked, id, {"name": name, "redirect_url": url}, wrong)
@@ -131,6 +145,7 @@ async def ask_secret(asked: Asked) -> Response:
 
 
 @PAGES.post(_HERE + "/{id}/secret")
+@confirmed("Making a new secret")
 async def renew_secret(asked: Asked) -> Response:
     """Give an application a new secret, which is shown this once."""
     found = await _one(asked)

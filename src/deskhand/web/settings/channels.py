@@ -13,7 +13,7 @@ from deskhand.db.engine import Reader, Writer
 from deskhand.desk.conversations.mail import received_listing
 from deskhand.desk.conversations.mail.reconciling import Came, Reconciling, Stands
 from deskhand.desk.inboxes import mail_servers, queries, trial_mail
-from deskhand.desk.inboxes.mail_servers import Channel
+from deskhand.desk.inboxes.mail_servers import Channel, url_of
 from deskhand.desk.inboxes.queries import InboxRow
 from deskhand.lib.sealing import SealingError
 from deskhand.mail import imap_positions
@@ -21,6 +21,8 @@ from deskhand.mail.headers import Address
 from deskhand.mail.imap_in import Wire
 from deskhand.mail.post import Undelivered
 from deskhand.mail.trying import CONNECT_S, Step, try_imap, try_smtp
+from deskhand.oauth import pages, throttle
+from deskhand.web.account.confirming import asked_first
 from deskhand.web.pages import Asked, Pages
 from deskhand.web.settings import channel_form as forms
 from deskhand.web.settings import tracing
@@ -68,6 +70,11 @@ async def change(asked: Asked) -> Response:
     wanted, wrong = forms.change(typed, channel)
     if wrong:
         return await _form(asked, channel, typed, wrong, status=400)
+    sends = url_of("smtp", channel.smtp) if channel.smtp else None
+    if isinstance(wanted.smtp, str) and wanted.smtp != sends:  # mails with links to sign in go there as well
+        first = await asked_first(asked, "Changing the server that mail leaves by")
+        if first is not None:
+            return first
     begin = typed.begin if typed.imap.own and channel.position is None else ""
 
     def write(tx: Writer) -> None:
@@ -82,16 +89,14 @@ async def change(asked: Asked) -> Response:
     except SealingError as problem:
         return await _form(asked, channel, typed, {"key": f"Passwords can’t be kept: {problem}."}, status=503)
     if asked.form.text("do") == "test":
-        channel = await _channel(asked)
-        return await _form(asked, channel, forms.kept(channel), tried=await _try(asked, channel), saved=True)
+        return await _tested(asked, await _channel(asked), saved=True)
     return asked.go(path_of(asked), "The mail settings are saved.")
 
 
 @PAGES.post(HERE + "/test")
 async def test(asked: Asked) -> Response:
     """Try the servers that are kept; nothing is sent or changed."""
-    channel = await _channel(asked)
-    return await _form(asked, channel, forms.kept(channel), tried=await _try(asked, channel))
+    return await _tested(asked, await _channel(asked))
 
 
 @PAGES.post(HERE + "/trial")
@@ -99,6 +104,8 @@ async def trial(asked: Asked) -> Response:
     """Send a mail to whoever asks for it."""
     channel = await _channel(asked)
     to = Address(asked.visitor.email, asked.visitor.name)
+    if too_many := await _too_many(asked):
+        return asked.go(path_of(asked), too_many, fault=True)
     try:
         if channel.lost:
             raise Undelivered(channel.lost)
@@ -108,6 +115,25 @@ async def trial(asked: Asked) -> Response:
         return asked.go(path_of(asked), f"The test mail did not leave: {problem.reason}.", fault=True)
     where = "It was caught: look into the sandbox’s mail." if asked.web.captured else "Look into your mailbox."
     return asked.go(path_of(asked), f"A test mail is on its way to {asked.visitor.email}. {where}")
+
+
+async def _tested(asked: Asked, channel: Channel, *, saved: bool = False) -> Response:
+    """The settings with what came of trying their servers."""
+    if too_many := await _too_many(asked):
+        return asked.go(path_of(asked), f"{'The mail settings are saved. ' if saved else ''}{too_many}", fault=True)
+    return await _form(asked, channel, forms.kept(channel), tried=await _try(asked, channel), saved=saved)
+
+
+async def _too_many(asked: Asked) -> str:
+    """That servers were tried too often, so that this is no way to look through a network; else empty."""
+    attempt = throttle.Attempt(
+        str(asked.account_id), pages.host(asked.request), asked.web.clock.now(), throttle.SERVER
+    )  # fmt: skip
+    try:
+        await asked.write(attempt.begin)
+    except throttle.TooMany as refused:
+        return pages.too_many(refused.retry_after_s)
+    return ""
 
 
 async def _try(asked: Asked, channel: Channel) -> list[Tried]:
@@ -169,6 +195,8 @@ async def compare(asked: Asked) -> Response:
 async def compare_now(asked: Asked) -> Response:
     """Compare the mailbox with what is here, message by message."""
     channel = await _channel(asked)
+    if too_many := await _too_many(asked):
+        return asked.go(f"{path_of(asked)}/check", too_many, fault=True)
     wire = Wire()
     comparing = Reconciling(
         asked.web.database, asked.web.sealer, asked.account_id, asked.web.mail.imap_every_s, asked.web.clock.now(),

@@ -26,7 +26,7 @@ from deskhand.oauth import of_users, second_factor
 from deskhand.oauth.of_users import Seen
 from deskhand.outbox import events
 from deskhand.web import words
-from deskhand.web.account.confirming import EMPTY, NotConfirmed, confirm, how
+from deskhand.web.account.confirming import asked_first, confirmed
 from deskhand.web.pages import Asked, Pages
 from deskhand.web.settings.forms import Wrong, ask_first, page_number, shaped, tried
 
@@ -40,7 +40,6 @@ ROLES = {
     "light user": ("Light user", "Reads and writes notes in the inboxes chosen below, but doesn't answer customers."),
 }
 """What the roles are called, and what they are for."""
-_TO_CHANGE = {EMPTY: "Enter your own password to change the address."}
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -87,6 +86,7 @@ async def ask_new(asked: Asked) -> Response:
 
 
 @PAGES.post(f"{HERE}/new")
+@confirmed("Inviting somebody")
 async def invite(asked: Asked) -> Response:
     """Invite somebody, who gets a mail with a link."""
     form = asked.form
@@ -139,11 +139,10 @@ async def change(asked: Asked) -> Response:
     chosen = form.ids("inboxes")
     given = msgspec.structs.asdict(wanted) | {"inboxes": chosen}
     before = await asked.read(lambda db: changing.user(db, asked.account_id, id))
-    if before.state == "active" and wanted.email.strip().lower() != before.email:
-        try:  # whoever has somebody's address can take their place
-            await confirm(asked, form.raw("current"))
-        except NotConfirmed as refused:
-            return await _show(asked, given, {"current": _TO_CHANGE.get(str(refused), str(refused))})
+    opens = _opens(before, wanted)
+    first = await asked_first(asked, opens) if opens else None
+    if first is not None:
+        return first
 
     def work(tx: Writer) -> None:
         changing.change(tx, asked.actor, id, wanted, asked.now)
@@ -180,8 +179,7 @@ async def _show(asked: Asked, given: Mapping[str, Any] | None, wrong: Wrong) -> 
     found = await asked.read(read)
     return await asked.page(
         "settings/users/form.html", 400 if wrong else 200, wrong=wrong, roles=_roles(asked, found["row"]),
-        name=name_of(found["row"]), mine=id == asked.visitor.id, may=_may(asked, found["row"]),
-        how=await how(asked) if "current" in wrong else "", **found,
+        name=name_of(found["row"]), mine=id == asked.visitor.id, may=_may(asked, found["row"]), **found,
     )  # fmt: skip
 
 
@@ -256,6 +254,15 @@ def _inboxes(row: UserRow, let_in: Sequence[int], names: Mapping[int, str]) -> s
     if not known:
         return "No inbox"
     return words.joined(known) if len(known) <= 3 else f"{known[0]}, {known[1]} and {len(known) - 2} more"
+
+
+def _opens(before: UserRow, wanted: UserChange) -> str:
+    """What of a change could let somebody in for good; empty where nothing could."""
+    if wanted.email.strip().lower() != before.email:  # whoever has somebody's address can take their place
+        return "Changing somebody’s address"
+    names = list(ROLES)
+    known = wanted.role in names and before.role in names
+    return "Giving somebody more rights" if known and names.index(wanted.role) < names.index(before.role) else ""
 
 
 def _may(asked: Asked, row: UserRow) -> bool:

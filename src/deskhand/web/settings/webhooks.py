@@ -22,6 +22,7 @@ from deskhand.desk.webhooks.history import Line, Logged
 from deskhand.desk.webhooks.queries import WebhookRow
 from deskhand.lib.clock import to_wire
 from deskhand.web import words
+from deskhand.web.account.confirming import asked_first, confirmed
 from deskhand.web.pages import Asked, Pages
 from deskhand.web.settings import forms, tracing, webhook_form
 from deskhand.web.settings.forms import Wrong
@@ -59,6 +60,7 @@ async def begin(asked: Asked) -> Response:
 
 
 @PAGES.post(HERE + "/new")
+@confirmed("Adding a webhook")
 async def add(asked: Asked) -> Response:
     """Add a webhook. A secret that was made here is shown once."""
     typed = webhook_form.sent(asked.form)
@@ -115,6 +117,10 @@ async def change(asked: Asked) -> Response:
     """Change a webhook; its secret stays unless another was typed."""
     row = await asked.read(lambda db: queries.known_to(db, asked.actor, asked.id()))
     typed = webhook_form.sent(asked.form)
+    if typed.url != row.url:
+        first = await asked_first(asked, "Changing where a webhook goes")
+        if first is not None:
+            return first
     try:
         new = forms.shaped(OverwrittenWebhook, webhook_form.given(typed, typed.secret or "kept"))
         new = msgspec.structs.replace(new, secret=typed.secret)

@@ -67,6 +67,6 @@ def in_words(fault: FieldError) -> str:
     text = fault.message.replace("an integer", "a whole number")
     if fault.anchor == "NotEmpty":
         text = "please fill this in"
-    elif text.startswith("Expected `"):
+    elif text.startswith("Expected "):
         text = "this is not a value that can be used here"
     return f"{text[:1].upper()}{text[1:]}."

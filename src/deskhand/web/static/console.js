@@ -95,9 +95,3 @@ behave("form.grants", () => {
   for (let around = goal?.parentElement; around; around = around.parentElement) if (around.matches("details")) around.open = true;
   goal?.scrollIntoView({block: "center"});
 });
-
-// The tab one is at is in sight, however many there are beside it.
-behave(".tabs a[aria-current]", link => {
-  const tabs = link.parentElement;
-  if (tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft = link.offsetLeft - (tabs.clientWidth - link.offsetWidth) / 2;
-});

@@ -1,5 +1,5 @@
-// A conversation's page: who is there, menus that narrow as one types, pictures opened large, links copied, and the next
-// conversation fetched before it is asked for.
+// A conversation's page: who is there, pictures opened large, links copied, and the next conversation fetched before it
+// is asked for.
 import {behave} from "./behave.js";
 import {alert, prefetch} from "./navigate.js";
 
@@ -54,29 +54,6 @@ behave("a[data-prefetch]", link => {
     document.removeEventListener("keydown", ahead);
     document.removeEventListener("deskhand:refreshed", renewed);
   };
-});
-
-// -- Menus narrow to what is typed; Enter takes the first that is left where the field itself sends nothing.
-behave("input[data-filter]", field => {
-  const sheet = field.closest(".sheet");
-  field.hidden = false;
-  const items = () => [...sheet.querySelectorAll(".item")];
-  field.addEventListener("input", () => {
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const item of items()) {
-      const text = item.textContent.toLowerCase();
-      item.hidden = !words.every(word => text.includes(word));
-    }
-  });
-  field.addEventListener("keydown", event => {
-    if (event.key !== "Enter" || event.isComposing) return;
-    const left = items().filter(item => !item.hidden);
-    const same = left.find(item => item.textContent.trim().toLowerCase() === field.value.trim().toLowerCase());
-    const chosen = same ?? (field.name ? null : left[0]);
-    if (field.name && !chosen) return;
-    event.preventDefault();
-    if (field.value.trim()) chosen?.click();
-  });
 });
 
 // -- A fact that is opened can be typed at once.

@@ -24,12 +24,19 @@ behave("[data-editor]", box => {
   root.setAttribute("aria-label", box.querySelector("label").textContent.trim());
   if (field.getAttribute("aria-describedby")) root.setAttribute("aria-describedby", field.getAttribute("aria-describedby"));
   root.dataset.placeholder = field.placeholder;
-  root.innerHTML = field.dataset.html || paragraphs(field.value) || "<p><br></p>";
+  const source = box.dataset.editor === "source";  // the field keeps the text as HTML, and is what is sent
+  root.innerHTML = source ? cleaned(field.value) : field.dataset.html || paragraphs(field.value) || "<p><br></p>";
+  for (const name of source ? ["key", "keyLabel"] : []) { root.dataset[name] = field.dataset[name]; delete field.dataset[name]; }
   field.hidden = true;
   field.after(root);
   const tools = box.querySelector(".editor-tools");
   tools.hidden = false;
   document.execCommand("defaultParagraphSeparator", false, "p");
+
+  function begin() {
+    root.innerHTML = "<p><br></p>";
+    getSelection().collapse(root.firstChild, 0);
+  }
 
   const editor = {
     root, form,
@@ -56,6 +63,7 @@ behave("[data-editor]", box => {
   function changed() {
     markUnfilled();
     if (!root.firstChild) root.innerHTML = "<p><br></p>";
+    if (source) field.value = editor.html;
     root.toggleAttribute("data-empty", editor.empty && !root.querySelector("ul, ol, blockquote, pre"));
     box.dispatchEvent(new CustomEvent("deskhand:typed", {bubbles: true}));
   }
@@ -64,6 +72,8 @@ behave("[data-editor]", box => {
 
   root.addEventListener("input", event => {
     if (event.inputType === "insertText" || event.inputType === "insertParagraph") typedMarkdown(root, event);
+    // Where all was deleted one begins anew, not in the heading or the bold that was there.
+    else if (event.inputType.startsWith("delete") && !root.textContent && !root.querySelector("img, hr, li, table")) begin();
     changed();
   });
   root.addEventListener("keydown", event => {
@@ -135,7 +145,7 @@ behave("[data-editor]", box => {
     return !range.toString().trim();
   }
   const giving = event => { event.formData.set("html", editor.html); event.formData.set("text", ""); };
-  form.addEventListener("formdata", giving);
+  if (!source) form.addEventListener("formdata", giving);
   document.addEventListener("selectionchange", show);
   return () => document.removeEventListener("selectionchange", show);
 });

@@ -59,6 +59,7 @@ export function keeping(section, form, show) {
     const answer = await fetch(url, {method: "POST", body: data(), headers: {"Deskhand-Script": "1"}, ...more});
     if (new URL(answer.url).pathname === "/sign-in") throw Object.assign(new Error(), {words: "Not saved: you are signed out. Your text stays here."});
     if (answer.status === 413) throw Object.assign(new Error(), {words: "Not saved: the text is too long. Attach it as a file."});
+    if (answer.status === 412) throw Object.assign(new Error(), {words: `Not saved: ${refusalOf(await answer.text())}`});
     if (answer.status === 403) throw Object.assign(new Error(), {words: "Not saved: load the page again. Your text stays here."});
     if (!answer.ok) throw new Error(answer.statusText);
     return answer.json();
@@ -136,6 +137,12 @@ export function keeping(section, form, show) {
   const closing = () => leaving(true);
   addEventListener("pagehide", closing);
   return () => { clearTimeout(timer); removeEventListener("pagehide", closing); leaving(false); };
+}
+
+// What a page says that could not be done.
+function refusalOf(page) {
+  const said = new DOMParser().parseFromString(page, "text/html").querySelector("[role=alert] p");
+  return said?.textContent.trim() ?? "that can't be done now.";
 }
 
 // A form's text in the tab's own store, with the token by which the server knows whether it was sent.

@@ -20,7 +20,8 @@ function press(element) {
 
 function named(name) {
   const found = [...document.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)].filter(one => one.offsetParent || one.matches("[data-key-hidden]"));
-  return found.find(one => one.closest("#said")) ?? found[0];  // what was just done is undone first
+  // What was just done is undone first; what the page itself has is meant before what stands at its side.
+  return found.find(one => one.closest("#said")) ?? found.find(one => one.closest("main")) ?? found[0];
 }
 
 document.addEventListener("keydown", event => {
@@ -46,8 +47,10 @@ function list() {
   title.id = "keys-title";
   title.textContent = "Keys on this page";
   const table = document.createElement("table"), rows = table.createTBody();
-  const shown = new Map([...own].map(([name, one]) => [name, one.label]));
-  for (const one of document.querySelectorAll("[data-key]")) {
+  // What this page has comes first, then what all pages have.
+  const shown = new Map([...own].map(([name, one]) => [name, one.label])), all = [...document.querySelectorAll("[data-key]")];
+  for (const one of [...all.filter(one => one.closest("main")), ...all.filter(one => !one.closest("main"))]) {
+    if (shown.has(one.dataset.key)) continue;
     if (one.offsetParent || one.matches("[data-key-hidden]")) shown.set(one.dataset.key, one.dataset.keyLabel ?? one.getAttribute("aria-label") ?? one.textContent.trim().replace(/\s+/g, " "));
   }
   shown.set("?", "Show these keys");

@@ -150,7 +150,7 @@ function act(does) {
   }
 }
 
-behave("[data-do]", button => button.addEventListener("click", () => act(button.dataset.do)));
+behave("[data-key][data-do]", button => button.addEventListener("click", () => act(button.dataset.do)));
 
 behave("#list-form", page => {
   page.querySelector("[data-pick-all]").hidden = false;

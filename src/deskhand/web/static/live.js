@@ -68,5 +68,4 @@ document.addEventListener("visibilitychange", () => {
   else if (!source) { forget(); refresh(); connect(); }
 });
 addEventListener("pagehide", leave);
-addEventListener("pageshow", connect);
-connect();
+addEventListener("pageshow", connect);  // once all is there that the page needs

@@ -1,4 +1,5 @@
 // Menus close when something else is pressed, and by Escape; arrow keys go from item to item.
+import {behave} from "./behave.js";
 
 const open = () => [...document.querySelectorAll("details.menu[open]")];
 
@@ -27,3 +28,9 @@ document.addEventListener("keydown", event => {
     event.preventDefault();
   }
 }, true);
+
+// The tab one is at is in sight, however many there are beside it.
+behave(".tabs a[aria-current]", link => {
+  const tabs = link.parentElement;
+  if (tabs.scrollWidth > tabs.clientWidth) tabs.scrollLeft = link.offsetLeft - (tabs.clientWidth - link.offsetWidth) / 2;
+});

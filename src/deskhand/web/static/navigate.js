@@ -4,6 +4,7 @@ import {apply} from "./behave.js";
 import {writing} from "./keys.js";
 
 const KEPT_MS = 15_000, PRESSED_MOST_MS = 2000, ANSWERED_MS = 30_000;
+const OURS = new URL(".", import.meta.url).href;  // pages of a newer server load scripts from elsewhere, and all anew
 const fetched = new Map();
 let current = 0;
 let pressed = false;   // between pressing and releasing nothing is replaced, or the click would be lost
@@ -34,7 +35,7 @@ export async function visit(url, {replace = false, keep = false, back = false} =
   let page = null;
   try { page = await fresh; } catch (problem) { if (problem.name === "AbortError") return; }
   if (turn !== current) return;
-  if (!page) { location.href = address.href; return; }
+  if (!page || page.renewed) { location.href = address.href; return; }
   if (!back) leave();  // the browser has moved on by itself already
   if (replace) history.replaceState(back ? history.state : {}, "", page.url + address.hash);
   else if (page.url + address.hash !== location.href) history.pushState({}, "", page.url + address.hash);
@@ -95,7 +96,7 @@ export async function submit(form, submitter) {
     forget();
     if (signedOut) { location.href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`; return; }
     const page = await read(answer);
-    if (!page) { location.href = answer.url; return; }
+    if (!page || (page.renewed && answer.ok)) { location.href = answer.url; return; }
     if (!answer.ok && page.document.querySelector("[role=alert]") && !page.document.querySelector("[data-form]")) {
       alert(page.document.querySelector("[role=alert]").textContent.trim());
       return;
@@ -129,7 +130,12 @@ function load(address) {
 async function read(answer) {
   if (!(answer.headers.get("content-type") ?? "").startsWith("text/html")) return null;
   const made = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return made.getElementById("main") && made.getElementById("frame") ? {url: answer.url, document: made} : null;
+  if (!made.getElementById("main") || !made.getElementById("frame")) return null;
+  const scripts = [...made.querySelectorAll("script[src]")].map(script => script.src);
+  const renewed = !scripts.every(script => script.startsWith(OURS));
+  // What it loads is there before it is shown; without that it works all the same.
+  if (!renewed) await Promise.allSettled(scripts.map(script => import(script)));
+  return {url: answer.url, document: made, renewed};
 }
 
 function leave() {

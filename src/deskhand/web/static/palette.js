@@ -32,6 +32,8 @@ function open() {
   dialog.append(field, list);
   document.body.append(dialog);
   const actions = doable(before);
+  // The folder that the side bar marks, if it marks one.
+  const of = document.querySelector("#side .inbox [aria-current]")?.getAttribute("href") ?? "";
   let timer = 0, turn = 0, found = null;
 
   const options = () => [...list.querySelectorAll("[role=option]")];
@@ -58,7 +60,7 @@ function open() {
 
   async function look() {
     const mine = ++turn, typed = field.value.trim();
-    const answer = await fetch(`/palette?${new URLSearchParams({q: typed})}`, {headers: {"Deskhand-Script": "1"}}).catch(() => null);
+    const answer = await fetch(`/palette?${new URLSearchParams({q: typed, at: location.pathname, of})}`, {headers: {"Deskhand-Script": "1"}}).catch(() => null);
     if (!answer?.ok || mine !== turn) return;
     const made = new DOMParser().parseFromString(await answer.text(), "text/html");
     const goals = document.importNode(made.querySelector("[role=listbox]"), true);
@@ -104,7 +106,7 @@ function doable(before) {
 }
 
 function option(one, index) {
-  const made = document.createElement("li"), name = document.createElement("span"), key = document.createElement("span");
+  const made = document.createElement("div"), name = document.createElement("span"), key = document.createElement("span");
   made.className = "item";
   made.id = `action-${index}`;
   made.dataset.action = index;

@@ -35,13 +35,14 @@ behave("[data-search]", form => {
     changed();
   }
 
-  async function suggest() {
+  async function suggest(wanted = false) {
     const mine = ++turn, asked = field.value;
     const answer = await fetch(`/search/suggestions?${new URLSearchParams({query: asked})}`).catch(() => null);
     if (!answer?.ok || mine !== turn || asked !== field.value || document.activeElement !== field) return;
     const made = new DOMParser().parseFromString(await answer.text(), "text/html");
     list.replaceChildren(...[...made.body.children].map(one => document.importNode(one, true)));
-    const worth = options().length > 0 && (touched || !field.value);
+    // After a finished word there are results to be seen: fields are offered then when somebody asks for them.
+    const worth = options().length > 0 && (wanted || (touched ? !/\s$/.test(field.value) : !field.value));
     list.hidden = !worth;
     field.setAttribute("aria-expanded", String(worth));
     field.removeAttribute("aria-activedescendant");
@@ -70,7 +71,7 @@ behave("[data-search]", form => {
   field.addEventListener("keydown", event => {
     if (event.isComposing) return;
     const move = {ArrowDown: 1, ArrowUp: -1}[event.key];
-    if (move && !shown() && event.key === "ArrowDown") { touched = true; suggest(); event.preventDefault(); return; }
+    if (move && !shown() && event.key === "ArrowDown") { suggest(true); event.preventDefault(); return; }
     if (move && shown()) {
       const many = options().length;
       mark((at() + move + many) % many);

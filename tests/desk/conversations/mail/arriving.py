@@ -33,13 +33,13 @@ _SET_ID = command(
 )
 
 
-def faulty(raw: bytes, received_at: datetime, trusted: str | None) -> Incoming:
+def faulty(raw: bytes, received_at: datetime, trusted: str | None, return_path: str | None) -> Incoming:
     """Reads mail, but for some."""
     if b"unreadable" in raw:
         raise Unreadable("it is torn")
     if b"kaboom" in raw:
         raise ValueError("kaboom")
-    return parse(raw, received_at, trusted)
+    return parse(raw, received_at, trusted, return_path)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -138,8 +138,8 @@ class Letterbox:
         assert found is not None, address
         return found
 
-    def keep(self, address: str, raw: bytes, way: Way = "lmtp", sender: str = "", *also: str) -> Kept:
-        """Keep a message that came to an address of ours."""
+    def keep(self, address: str, raw: bytes, way: Way = "post", sender: str = "", *also: str) -> Kept:
+        """Keep a message that came to an address of ours; by SMTP one without a sender has no return path."""
         delivery = Delivery(raw, way, sender, (address, *also))
         return self.desk.server.run(self.keeping.keep(self.place(address), delivery))
 

@@ -179,6 +179,12 @@ def test_machines_lists_and_nobody_get_none(here: Desk, headers: dict[str, Any])
     assert here.work() == []
 
 
+@pytest.mark.parametrize(("sender", "answers"), [("", 0), ("paul@buyer.example", 1)])
+def test_what_has_no_return_path_gets_none(here: Desk, sender: str, answers: int) -> None:
+    here.box.read(here.box.keep(here.address, mail(To=here.address, From=customer()), "smtp", sender))
+    assert len(here.work()) == answers
+
+
 def test_inboxes_get_none_whosoever_they_are(here: Desk, quiet_server: LiveServer) -> None:
     _, of_another_account = inbox(open_desk(quiet_server))
     here.box.deliver(here.address, From=of_another_account)

@@ -53,7 +53,7 @@ def test_no_mail_is_lost_whatever_happened_to_it(box: Letterbox) -> None:
     mails = [mutated(seed) for seed in range(MAILS[database.dialect])]
 
     async def come(number: int, raw: bytes) -> None:
-        kept = await box.keeping.keep(places[number % 2], Delivery(raw, "smtp"))
+        kept = await box.keeping.keep(places[number % 2], Delivery(raw, "smtp", "paul@buyer.example"))
         try:
             await box.receiving.receive(box.desk.account_id, kept.id, last=False)
         except Awaits:  # as the worker does, a little later

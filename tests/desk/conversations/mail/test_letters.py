@@ -210,7 +210,7 @@ def test_composing_takes_next_to_no_time() -> None:
     files = [File("a.txt", "text/plain", b"x" * 1000)]
     letters.composed(letter, letters.outgoing(letter), files)
     best = min(_seconds(letter, files) for _ in range(5))  # others may have the machine's caches meanwhile
-    assert best < 0.004  # of which half is for a busy machine
+    assert best < 0.01  # of which most is for a busy machine
 
 
 def _seconds(letter: Letter, files: list[File]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import threading
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ import pytest
 
 from deskhand.desk.conversations.mail import loops, placing, receiving
 from deskhand.mail.compose import loop_mark
+from deskhand.mail.inbound import Way
 from deskhand.mail.incoming import Incoming
 from deskhand.mail.parse import parse
 from tests.desk.conversations.builders import (
@@ -92,6 +92,14 @@ def test_a_mail_without_a_usable_sender_is_not_lost(box: Letterbox, sender: str 
     _, address = inbox(box.desk)
     where = box.deliver(address, From=sender)
     assert read(box.desk, where[0])["primaryCustomer"]["email"] == placing.NOBODY.email
+
+
+@pytest.mark.parametrize("way", ["smtp", "lmtp", "post"])
+def test_a_mail_that_names_no_sender_is_whose_envelope_it_came_in(box: Letterbox, way: Way) -> None:
+    _, address = inbox(box.desk)
+    where = box.read(box.keep(address, mail(To=address, From=None), way, PAUL))
+    assert where is not None
+    assert read(box.desk, where[0])["primaryCustomer"]["email"] == PAUL
 
 
 def test_an_empty_mail_is_a_conversation_too(box: Letterbox) -> None:
@@ -296,6 +304,17 @@ def test_files_and_pictures_come_along(box: Letterbox) -> None:
 # Nobody wrote it
 
 
+@pytest.mark.parametrize(
+    ("way", "sender", "status"), [("smtp", "", "closed"), ("lmtp", "", "closed"), ("lmtp", PAUL, "active")]
+)
+def test_what_has_no_return_path_was_sent_by_a_program(box: Letterbox, way: Way, sender: str, status: str) -> None:
+    _, address = inbox(box.desk)
+    id, _ = box.deliver(address)
+    sent = box.reply(id, status="closed")
+    assert box.read(box.keep(address, mail(To=address, In_Reply_To=sent.message_id), way, sender))
+    assert read(box.desk, id)["status"] == status
+
+
 def test_an_out_of_office_is_shown_and_reopens_nothing(box: Letterbox) -> None:
     _, address = inbox(box.desk)
     id, _ = box.deliver(address)
@@ -441,7 +460,7 @@ def test_what_could_not_be_read_can_be_tried_again(box: Letterbox) -> None:
     assert box.read(kept) == where
     assert read(box.desk, where[0])["threads"] == 1
     assert again()
-    box.receiving.parse = lambda raw, at, trusted: parse(raw.replace(b"unreadable", b"Readable."), at, trusted)
+    box.receiving.parse = lambda raw, *how: parse(raw.replace(b"unreadable", b"Readable."), *how)
     healed = box.read(kept)
     assert healed is not None
     assert healed[0] == where[0]
@@ -640,10 +659,10 @@ def test_a_message_that_is_read_for_ever_holds_nobody_up(box: Letterbox, monkeyp
     _, address = inbox(box.desk)
     ends = threading.Event()
 
-    def slow(raw: bytes, at: datetime, trusted: str | None) -> Incoming:
+    def slow(raw: bytes, *how: Any) -> Incoming:
         if b"endless" in raw:
             ends.wait(20)
-        return parse(raw, at, trusted)
+        return parse(raw, *how)
 
     box.receiving.parse = slow
     kept = [box.keep(address, mail(To=address, text=text)) for text in ("endless", "endless too", "quick")]

@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("undone", sa.Integer(), nullable=False),
         sa.Column("created_at", Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bulk")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("bulk", schema=None) as batch_op:
@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.Column("after", Text, nullable=True),
         sa.Column("fault", Text, nullable=False),
         sa.PrimaryKeyConstraint("bulk_id", "conversation_id", name=op.f("pk_bulk_item")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=False,
     )
     with op.batch_alter_table("bulk_item", schema=None) as batch_op:
@@ -57,13 +57,27 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "departed",
+        sa.Column("account_id", Id, nullable=False),
+        sa.Column("user_id", Id, nullable=False),
+        sa.Column("key", Text, nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("newest", sa.Integer(), nullable=False),
+        sa.Column("before", sa.Integer(), nullable=False),
+        sa.Column("made", Id, nullable=True),
+        sa.Column("at", Text, nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "user_id", "key", name=op.f("pk_departed")),
+        info={"first_id": 1, "remembered": False},
+        sqlite_autoincrement=False,
+    )
+    op.create_table(
         "follower",
         sa.Column("account_id", Id, nullable=False),
         sa.Column("conversation_id", Id, nullable=False),
         sa.Column("user_id", Id, nullable=False),
         sa.Column("created_at", Text, nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "user_id", name=op.f("pk_follower")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=False,
     )
     with op.batch_alter_table("follower", schema=None) as batch_op:
@@ -75,7 +89,7 @@ def upgrade() -> None:
         sa.Column("user_id", Id, autoincrement=False, nullable=False),
         sa.Column("choice", Text, nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_last_snooze")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": True},
         sqlite_autoincrement=False,
     )
     op.create_table(
@@ -86,7 +100,7 @@ def upgrade() -> None:
         sa.Column("staff_id", Id, nullable=False),
         sa.Column("created_at", Text, nullable=False),
         sa.PrimaryKeyConstraint("thread_id", "staff_id", name=op.f("pk_mention")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=False,
     )
     with op.batch_alter_table("mention", schema=None) as batch_op:
@@ -102,7 +116,7 @@ def upgrade() -> None:
         sa.Column("at", Text, nullable=False),
         sa.Column("form", Text, server_default="", nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "user_id", name=op.f("pk_note_draft")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=False,
     )
     op.create_table(
@@ -114,12 +128,13 @@ def upgrade() -> None:
         sa.Column("changed_ms", Id, nullable=False),
         sa.Column("seen_ms", Id, nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "user_id", name=op.f("pk_presence")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=False,
     )
     with op.batch_alter_table("presence", schema=None) as batch_op:
         batch_op.create_index("ix_presence_changed", ["changed_ms"], unique=False)
         batch_op.create_index("ix_presence_seen", ["seen_ms"], unique=False)
+        batch_op.create_index("ix_presence_user", ["account_id", "user_id", "seen_ms"], unique=False)
 
     op.create_table(
         "provider_identity",
@@ -130,7 +145,7 @@ def upgrade() -> None:
         sa.Column("subject", Text, nullable=False),
         sa.Column("created_at", Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_identity")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("provider_identity", schema=None) as batch_op:
@@ -144,7 +159,7 @@ def upgrade() -> None:
         sa.Column("user_id", Id, nullable=False),
         sa.Column("code_hash", Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("recovery_code", schema=None) as batch_op:
@@ -159,7 +174,7 @@ def upgrade() -> None:
         sa.Column("query", Text, nullable=False),
         sa.Column("created_at", Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": True},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("saved_view", schema=None) as batch_op:
@@ -174,7 +189,7 @@ def upgrade() -> None:
         sa.Column("on_since", Text, nullable=True),
         sa.Column("created_at", Text, nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_second_factor")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=False,
     )
     op.create_table(
@@ -185,7 +200,7 @@ def upgrade() -> None:
         sa.Column("led_to", Text, nullable=False),
         sa.Column("at", Text, nullable=False),
         sa.PrimaryKeyConstraint("account_id", "user_id", "token", name=op.f("pk_sent_form")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=False,
     )
     with op.batch_alter_table("sent_form", schema=None) as batch_op:
@@ -203,7 +218,7 @@ def upgrade() -> None:
         sa.Column("created_at", Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_link")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_sign_in_link_token_hash")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("sign_in_link", schema=None) as batch_op:
@@ -219,7 +234,7 @@ def upgrade() -> None:
         sa.Column("expires_at", Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_step")),
         sa.UniqueConstraint("step_hash", name=op.f("uq_sign_in_step_step_hash")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("sign_in_step", schema=None) as batch_op:
@@ -244,11 +259,18 @@ def upgrade() -> None:
         sa.Column("at", Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unsent")),
         sa.UniqueConstraint("account_id", "user_id", "key", name=op.f("uq_unsent_account_id_user_id_key")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("unsent", schema=None) as batch_op:
         batch_op.create_index("ix_unsent_conversation", ["conversation_id"], unique=False)
+        batch_op.create_index(
+            "ix_unsent_staying",
+            ["account_id", "user_id", "fault"],
+            unique=False,
+            sqlite_where=sa.text("ready IS NULL"),
+            postgresql_where=sa.text("ready IS NULL"),
+        )
 
     op.create_table(
         "unsent_file",
@@ -262,7 +284,7 @@ def upgrade() -> None:
         sa.Column("sha256", Text, nullable=False),
         sa.Column("content_id", Text, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unsent_file")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("unsent_file", schema=None) as batch_op:
@@ -279,7 +301,7 @@ def upgrade() -> None:
         sa.Column("after_send", Text, nullable=False),
         sa.Column("send_status", Text, server_default="", nullable=False),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user_preference")),
-        info={"first_id": 1},
+        info={"first_id": 1, "remembered": False},
         sqlite_autoincrement=False,
     )
     with op.batch_alter_table("conversation", schema=None) as batch_op:
@@ -309,6 +331,13 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_received_mail_inbox_state", ["account_id", "inbox_id", "state", "received_at"], unique=False
         )
+        batch_op.create_index(
+            "ix_received_mail_skipped",
+            ["received_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'skipped' AND sha256 <> ''"),
+            postgresql_where=sa.text("state = 'skipped' AND sha256 <> ''"),
+        )
 
     with op.batch_alter_table("routing", schema=None) as batch_op:
         batch_op.add_column(sa.Column("last_user_id", Id, nullable=True))
@@ -327,6 +356,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("user_agent", Text, nullable=True))
         batch_op.add_column(sa.Column("address", Text, nullable=True))
         batch_op.add_column(sa.Column("seen_at", Text, nullable=True))
+        batch_op.add_column(sa.Column("confirmed_at", Text, nullable=True))
 
     with op.batch_alter_table("webhook_delivery", schema=None) as batch_op:
         batch_op.create_index(

@@ -1,7 +1,8 @@
 """Sending a new conversation or a forward: at once, or after some seconds in which it can be taken back.
 
 Until then there is only its form, see unsent.py: no number, no customer, nothing to take away again. The job
-`begin_conversation` begins it. It may be carried out twice: the form goes with the first time.
+`begin_conversation` begins it. It may be carried out twice: the form goes in the transaction that begins the
+conversation and hands its mail over, so a second time finds none. What can't leave stays, see kept_back.py.
 """
 
 from __future__ import annotations
@@ -18,61 +19,32 @@ import sqlalchemy as sa
 
 from deskhand.catalogue.attachments import NewAttachment
 from deskhand.catalogue.conversations import NewConversation
-from deskhand.catalogue.problems import FieldError, NotFound, PreconditionFailed, Problem
-from deskhand.catalogue.values import decode_hook
+from deskhand.catalogue.problems import AccessDenied, FieldError, NotFound, PreconditionFailed, Problem
 from deskhand.db.engine import Database, Reader, Writer
 from deskhand.db.statements import P, columns, command, rows, value
+from deskhand.desk import access
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import owners, queries, starting
+from deskhand.desk.conversations.drafts import departed, kept_back
 from deskhand.desk.conversations.drafts import unsent as forms
+from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION as BEGIN_CONVERSATION
+from deskhand.desk.conversations.drafts.ready import Along, Departure, Ready, packed, unpacked
 from deskhand.desk.conversations.drafts.unsent import Unsent, UnsentFile
 from deskhand.desk.conversations.tables import attachment, unsent
 from deskhand.desk.conversations.timing.later import on_behalf_of
 from deskhand.desk.conversations.writing import add_line_item, take
+from deskhand.desk.inboxes import queries as inboxes
 from deskhand.lib.blobs import Blob, BlobStore
 from deskhand.lib.clock import Clock, from_wire, to_wire
 from deskhand.outbox import events, jobs
 from deskhand.outbox.jobs import Work
 from deskhand.outbox.worker import Carrier, Failed, Then
 
-BEGIN_CONVERSATION = "begin_conversation"
-"""The kind of job that begins a conversation."""
-
 _BROKEN = "something went wrong here"
 log = logging.getLogger("deskhand.departing")
 
 Loaded = Sequence[tuple[NewAttachment, Blob, str]]
 """Files with their content, each with the content id by which the text shows it, if it does."""
-
-
-class Along(msgspec.Struct, frozen=True):
-    """A file of the forwarded conversation that goes along."""
-
-    filename: str
-    mime_type: str
-    size: int
-    sha256: str
-    content_id: str | None = None
-
-
-class Ready(msgspec.Struct, frozen=True):
-    """What a form becomes: a conversation whose one thread has this text (HTML), and files beside the form's own.
-
-    `forwarded`: the conversation that it came from.
-    """
-
-    new: NewConversation
-    text: str
-    along: list[Along] = []
-    forwarded: int | None = None
-
-
-class Departure(msgspec.Struct, frozen=True):
-    """Which form is sent, and whose."""
-
-    unsent_id: int
-    user_id: int
-
 
 _ONE = (unsent.c.account_id == P("for_account"), unsent.c.id == P("id"))
 _SET = command(sa.update(unsent).where(*_ONE).values(ready=P("ready"), fault=P("fault"), at=P("at")))
@@ -89,31 +61,19 @@ _SHOWN_IN_TEXT = command(
 
 def depart(tx: Writer, actor: Actor, unsent_id: int, ready: Ready, now: str, hold_s: int) -> None:
     """Have a kept form sent after `hold_s` seconds, unless it is taken back."""
-    packed = msgspec.json.encode(ready_to_keep(ready), enc_hook=str).decode()
-    tx.run(_SET, for_account=actor.account_id, id=unsent_id, ready=packed, fault="", at=now)
+    tx.run(_SET, for_account=actor.account_id, id=unsent_id, ready=packed(ready), fault="", at=now)
     jobs.add(
         tx, account_id=actor.account_id, kind=BEGIN_CONVERSATION, target=f"unsent:{unsent_id}",
         payload=Departure(unsent_id, actor.user_id), now=now, due=from_wire(now) + timedelta(seconds=hold_s),
     )  # fmt: skip
 
 
-def ready_to_keep(ready: Ready) -> Ready:
-    """A text may be empty where there are files, but not in what is read back; so it is kept beside the thread."""
-    (thread,) = ready.new.threads
-    new = msgspec.structs.replace(ready.new, threads=[msgspec.structs.replace(thread, text="-", attachments=None)])
-    return msgspec.structs.replace(ready, new=new)
-
-
 def take_back(tx: Writer, actor: Actor, key: str, now: str) -> Unsent:
-    """Make a form one that was not sent, and give it; raises NotFound, and PreconditionFailed where it has left."""
+    """Make a form one that was not sent, and give it; raises PreconditionFailed where it has left."""
     known = forms.of(tx, actor, key)
-    if known is None or known.ready is None:
+    if known is None or known.ready is None or not kept_back.withdraw(tx, actor.account_id, known):
         raise _left()
-    going = msgspec.json.encode(Departure(known.id, actor.user_id)).decode()
-    if not jobs.withdraw_exactly(tx, actor.account_id, BEGIN_CONVERSATION, going):
-        raise _left()
-    tx.run(_SET, for_account=actor.account_id, id=known.id, ready=None, fault="", at=now)
-    return known
+    return kept_back.stay(tx, actor.account_id, known, "", now)
 
 
 def _left() -> PreconditionFailed:
@@ -173,7 +133,7 @@ def beginning(database: Database, clock: Clock, blobs: BlobStore) -> Carrier:
             known = db.one(_KNOWN, for_account=work.account_id, id=going.unsent_id)
             if known is None or known.ready is None:
                 return None
-            ready = msgspec.json.decode(known.ready, type=Ready, dec_hook=decode_hook)
+            ready = unpacked(known.ready)
             return ready, forms.files_of(db, work.account_id, known)
 
         found = await database.read(look)
@@ -183,9 +143,13 @@ def beginning(database: Database, clock: Clock, blobs: BlobStore) -> Carrier:
         files = await asyncio.to_thread(loaded, blobs, [*own, *ready.along])
 
         def leave(tx: Writer) -> None:
-            known = tx.one(_TAKE, for_account=work.account_id, id=going.unsent_id)
-            if known is not None and known.ready is not None:
-                begin(tx, actor, known, ready, files, now)
+            known = _take(tx, work.account_id, going.unsent_id)
+            if known is not None:
+                _require_rights(tx, work.account_id, known, ready)
+                id = begin(
+                    tx, actor, known, msgspec.structs.replace(ready, forwarded=known.conversation_id), files, now
+                )
+                departed.became(tx, work.account_id, known.user_id, known.key, id)
 
         try:
             await database.write(leave)
@@ -212,4 +176,40 @@ def _given_up(work: Work, clock: Clock, tx: Writer, gave_up: bool) -> None:
 
 
 def _keep_back(tx: Writer, account_id: int, unsent_id: int, words: str, now: str) -> None:
-    tx.run(_SET, for_account=account_id, id=unsent_id, ready=None, fault=words, at=now)
+    known = _take(tx, account_id, unsent_id)
+    if known is not None:
+        kept_back.stay(tx, account_id, known, words, now)
+
+
+def _take(tx: Writer, account_id: int, unsent_id: int) -> Unsent | None:
+    """A form that is still to leave. The conversation comes first, as with those who delete or merge it."""
+    known = tx.one(_KNOWN, for_account=account_id, id=unsent_id)
+    if known is not None and known.conversation_id is not None:
+        with suppress(NotFound):
+            queries.head(tx, on_behalf_of(account_id, known.user_id), known.conversation_id, lock=True)
+    known = tx.one(_TAKE, for_account=account_id, id=unsent_id)
+    return known if known is not None and known.ready is not None else None
+
+
+def _require_rights(db: Reader, account_id: int, one: Unsent, ready: Ready) -> None:
+    """What its writer may do can have changed while it was held; raises AccessDenied that says so in words."""
+    writer, inbox_id = access.actor(db, one.user_id), ready.new.mailbox_id
+    if writer is None:
+        raise _denied("whoever sent it is no active user any more")
+    if writer.role == "light user":
+        raise _denied("you are a light user now, and light users write to nobody")
+    if inboxes.by_id(db, account_id, inbox_id) is None:
+        raise _denied("its inbox was deleted")
+    if not access.may_see(writer, inbox_id):
+        raise _denied("you no longer see its inbox")
+    if one.conversation_id is not None:
+        try:
+            queries.head(db, writer, one.conversation_id)
+        except NotFound:
+            raise _denied("the conversation that it forwards is not there any more") from None
+        except AccessDenied:
+            raise _denied("you no longer see the conversation that it forwards") from None
+
+
+def _denied(words: str) -> AccessDenied:
+    return AccessDenied(FieldError("", words, "access-denied"))

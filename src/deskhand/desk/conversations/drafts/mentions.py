@@ -65,7 +65,7 @@ _IN_WORD = re.compile(r"\w")
 
 def colleagues(db: Reader, account_id: int, inbox_id: int) -> list[Colleague]:
     """Everybody who can be named or given work in an inbox: users first, then teams, by name."""
-    return db.all(_COLLEAGUES, account_id=account_id, inbox_id=inbox_id)
+    return db.known(_COLLEAGUES, account_id=account_id, inbox_id=inbox_id)
 
 
 def named(text: str, known: Iterable[Colleague]) -> list[int]:

@@ -6,6 +6,7 @@ Nothing of the desk comes of one before it is sent: no conversation, customer or
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Literal
 
 import msgspec
@@ -17,12 +18,16 @@ from deskhand.db.engine import Reader, Writer
 from deskhand.db.portable import add_missing, ids_in
 from deskhand.db.statements import Insert, P, columns, command, rows
 from deskhand.desk.call import Actor
+from deskhand.desk.conversations.drafts import room
 from deskhand.desk.conversations.erasure import files
 from deskhand.desk.conversations.tables import unsent, unsent_file
 from deskhand.lib.blobs import Blob
+from deskhand.lib.clock import from_wire, to_wire
 
 Kind = Literal["new", "forward"]
-_LISTED_MOST = 50
+FORGOTTEN_DAYS = 180
+"""After which a form that nobody has touched is forgotten."""
+_LISTED_MOST = 200
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +48,7 @@ class Unsent(msgspec.Struct, frozen=True):
     """A form that is kept; `ready` is what it becomes in a moment, see departing.py."""
 
     id: int
+    user_id: int
     key: str
     kind: Kind
     conversation_id: int | None
@@ -106,34 +112,14 @@ _LIST = rows(
     .order_by(unsent.c.at.desc(), unsent.c.id.desc())
     .limit(sa.literal_column(str(_LISTED_MOST))),
 )
-_ALL = rows(Unsent, _FORMS.where(*_THEIRS, unsent.c.ready.is_(None)).order_by(unsent.c.id).with_for_update())
-_other = unsent.alias("other")
-_MOVE = command(
-    sa.update(unsent)
-    .where(
-        unsent.c.account_id == P("for_account"),
-        unsent.c.conversation_id == P("from_id"),
-        unsent.c.ready.is_(None),
-        ~sa.exists().where(
-            _other.c.account_id == unsent.c.account_id,
-            _other.c.user_id == unsent.c.user_id,
-            _other.c.key == P("to_key"),
-        ),
-    )
-    .values(conversation_id=P("to_id"), key=P("to_key"))
+_ABANDONED = rows(
+    Unsent,
+    _FORMS.where(*_THEIRS, unsent.c.ready.is_(None), unsent.c.at < P("before")).order_by(unsent.c.id).with_for_update(),
 )
-_MOVE_FILES = command(
-    sa.update(unsent_file)
-    .where(
-        unsent_file.c.account_id == P("for_account"),
-        unsent_file.c.conversation_id == P("from_id"),
-        unsent_file.c.unsent_id.in_(
-            sa.select(unsent.c.id).where(
-                unsent.c.account_id == P("for_account"), unsent.c.conversation_id == P("to_id")
-            )
-        ),
-    )
-    .values(conversation_id=P("to_id"))
+_RENAME = command(
+    sa.update(unsent)
+    .where(unsent.c.account_id == P("for_account"), unsent.c.id == P("id"))
+    .values(key=P("to_key"), form=sa.literal_column("''"))
 )
 _ADD = add_missing(
     unsent, "account_id", "user_id", "key", "kind", "conversation_id",
@@ -201,7 +187,8 @@ def written_elsewhere(db: Reader, actor: Actor, typed: Typed, known_form: str) -
 def keep(tx: Writer, actor: Actor, typed: Typed, now: str, stored: Sequence[tuple[NewAttachment, Blob]] = ()) -> int:
     """Keep a form as it stands, in place of what was kept of it before; gives its id.
 
-    Raises AccessDenied, and PreconditionFailed where it has been sent and can still be taken back.
+    Raises AccessDenied, and PreconditionFailed where it has been sent and can still be taken back, or where the caller
+    has as many forms as can be kept, or files.
     """
     if actor.role == "light user":
         raise AccessDenied
@@ -211,6 +198,8 @@ def keep(tx: Writer, actor: Actor, typed: Typed, now: str, stored: Sequence[tupl
     }  # fmt: skip
     known = _taken(tx, actor, typed.key)
     if known is None:
+        _forget_abandoned(tx, actor, now)
+        room.require_for_form(tx, actor)
         mine = {"account_id": actor.account_id, "user_id": actor.user_id, "key": typed.key}
         tx.run(_ADD, **mine, kind=typed.kind, conversation_id=typed.conversation_id, **values)
         known = _taken(tx, actor, typed.key)
@@ -220,6 +209,13 @@ def keep(tx: Writer, actor: Actor, typed: Typed, now: str, stored: Sequence[tupl
     for given, blob in stored:
         _add_file(tx, actor, known, given, blob)
     return known.id
+
+
+def rename(tx: Writer, actor: Actor, key: str, to_key: str) -> None:
+    """Let a form be known by another key, which none has yet; one that is about to leave keeps its own."""
+    known = _taken(tx, actor, key)
+    if known is not None and known.ready is None:
+        tx.run(_RENAME, for_account=actor.account_id, id=known.id, to_key=to_key)
 
 
 def require_unsent(one: Unsent) -> None:
@@ -264,15 +260,9 @@ def drop(tx: Writer, actor: Actor, one: Unsent, now: str) -> None:
     tx.run(_DROP, account_id=actor.account_id, id=one.id)
 
 
-def move(tx: Writer, account_id: int, from_id: int, to_id: int) -> None:
-    """Let what forwards a conversation forward another, into which it is merged; who has a form there keeps that."""
-    tx.run(_MOVE, for_account=account_id, from_id=from_id, to_id=to_id, to_key=forward_key(to_id))
-    tx.run(_MOVE_FILES, for_account=account_id, from_id=from_id, to_id=to_id)
-
-
-def drop_all(tx: Writer, actor: Actor, user_id: int, now: str) -> None:
-    """Forget all forms of somebody who has left, as nobody else sees them; what is about to leave does so."""
-    for one in tx.all(_ALL, account_id=actor.account_id, user_id=user_id):
+def _forget_abandoned(tx: Writer, actor: Actor, now: str) -> None:
+    before = to_wire(from_wire(now) - timedelta(days=FORGOTTEN_DAYS))
+    for one in tx.all(_ABANDONED, account_id=actor.account_id, user_id=actor.user_id, before=before):
         drop(tx, actor, one, now)
 
 
@@ -283,6 +273,7 @@ def _taken(tx: Writer, actor: Actor, key: str) -> Unsent | None:
 def _add_file(
     tx: Writer, actor: Actor, one: Unsent, given: NewAttachment, blob: Blob, content_id: str = ""
 ) -> int:  # fmt: skip
+    room.require_for_file(tx, actor, blob.size)
     row = _File(
         actor.account_id, one.id, one.conversation_id, given.file_name or given.lower_filename or "file",
         given.mime_type, blob.size, blob.sha256, content_id or None,

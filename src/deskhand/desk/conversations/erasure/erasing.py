@@ -18,6 +18,7 @@ from deskhand.db.portable import ids_in, texts_in, unindexed
 from deskhand.db.statements import P, columns, command, rows, value
 from deskhand.desk import access
 from deskhand.desk.call import Actor
+from deskhand.desk.conversations.drafts import staying
 from deskhand.desk.conversations.erasure import files
 from deskhand.desk.conversations.mail import tombstones
 from deskhand.desk.conversations.queries import Head
@@ -145,14 +146,16 @@ class Erasure(msgspec.Struct, frozen=True):
     user_id: int
 
 
-def erase(tx: Writer, heads: Sequence[Head], now: str) -> None:
+def erase(tx: Writer, heads: Sequence[Head], now: str, *, of_customer: bool = False) -> None:
     """Erase conversations of one account, which the caller keeps from others, with all that belongs to them.
 
     The files of their attachments and mails go a little later, unless somebody else has the same ones. Of the mails
-    hashes are left, so that they don't come back.
+    hashes are left, so that they don't come back. What users have sent there and has not left yet stays with them, see
+    drafts/staying.py; `of_customer`: the customer is erased, too.
     """
     if not heads:
         return
+    staying.outlive(tx, heads, now, erased=of_customer)
     account_id = heads[0].account_id
     ids = msgspec.json.encode([head.id for head in heads]).decode()
     files.remove_later(tx, account_id, ids, now)
@@ -188,7 +191,7 @@ def erase_later(tx: Writer, actor: Actor, customer_id: int, now: str) -> None:
 def erase_some(tx: Writer, account_id: int, erasure: Erasure, now: str, most: int = BATCH) -> bool:
     """Erase some of a customer's conversations; False when there were none left."""
     heads = tx.all(_SOME, account_id=account_id, customer_id=erasure.customer_id, most=most)
-    erase(tx, heads, now)
+    erase(tx, heads, now, of_customer=True)
     for head in heads:
         if head.state != "draft" and head.merged_into is None:
             particulars = msgspec.json.encode({"number": head.number}).decode()

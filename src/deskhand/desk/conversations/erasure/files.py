@@ -73,7 +73,11 @@ def remove_later(tx: Writer, account_id: int, conversations: str, now: str) -> N
 
 
 def remove_unnamed(tx: Writer, account_id: int, files: Sequence[str], now: str) -> None:
-    """Have those of some files removed that nothing names once this transaction has ended."""
+    """Have those of some files removed that nothing names once this transaction has ended.
+
+    The name of a mail's file may be empty: it has none any more.
+    """
+    files = [file for file in files if file]
     jobs.add(tx, account_id=account_id, kind=REMOVE_FILES, target="files", payload=files, now=now)
 
 

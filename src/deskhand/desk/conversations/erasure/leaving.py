@@ -12,7 +12,7 @@ from deskhand.db.engine import Writer
 from deskhand.db.statements import P, columns, rows
 from deskhand.desk.call import Actor, Call, implements
 from deskhand.desk.conversations import owners
-from deskhand.desk.conversations.drafts import unsent
+from deskhand.desk.conversations.drafts import staying
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import conversation
 from deskhand.desk.conversations.writing import add_line_item, count, tell
@@ -50,9 +50,9 @@ def delete_user(call: Call[NoQuery, NoBody]) -> None:
 
 
 def leave(tx: Writer, actor: Actor, user_id: int, now: str) -> None:
-    """Delete a user with what they have not sent, and let go of their conversations; raises as users.verbs.delete."""
+    """Delete a user with what they were writing, and let go of their conversations; raises as users.verbs.delete."""
     users.delete(tx, actor, user_id, now)
-    unsent.drop_all(tx, actor, user_id, now)
+    staying.inherit(tx, actor, user_id, now)
     let_go(tx, actor, user_id, now)
 
 

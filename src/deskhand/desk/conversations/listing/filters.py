@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import msgspec
 import sqlalchemy as sa
 
+from deskhand.catalogue.conversations import PAGE_SIZE
 from deskhand.db.portable import ids_in, texts_in, unindexed
 from deskhand.db.statements import P
 from deskhand.desk.conversations.listing.search import Search
@@ -70,12 +71,15 @@ class Wanted(msgspec.Struct, frozen=True):
     sort: str = "createdAt"
     descending: bool = True
     page: int = 1
+    size: int = PAGE_SIZE
+    """How many conversations a page has; searches know of no other."""
 
     @property
     def indexed(self) -> bool:
         """Whether an index has just these conversations in just this order."""
         several = self.inboxes is not None and len(self.inboxes) > 1
-        return self.countable and self.sort == "createdAt" and not several and len(STATUSES[self.status]) == 1
+        by_time = self.sort == "createdAt" and self.size == PAGE_SIZE
+        return self.countable and by_time and not several and len(STATUSES[self.status]) == 1
 
     @property
     def countable(self) -> bool:

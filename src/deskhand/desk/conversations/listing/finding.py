@@ -45,7 +45,7 @@ def find(db: Reader, wanted: Wanted) -> tuple[list[Listed], int]:
         found, total = list(first), first[0].total if first else 0
     else:
         found, total = _find(db, wanted, step)
-    if len(found) == PAGE_SIZE:
+    if len(found) == wanted.size:
         WALKS.serve(walk, wanted.page, End(found[-1].key, found[-1].id), total, counted_at)
     return found, total
 
@@ -70,7 +70,7 @@ def beside(db: Reader, wanted: Wanted, end: End, but: int) -> Listed | None:
         found, _, _ = newest.find(db, wanted, Step(end, 0, time.monotonic()))
     else:
         last = {"last": end.key, "last_id": end.id}
-        found = db.all(_next_page(shape_of(wanted), end.key is None), **parameters(wanted), **last, size=2)
+        found = db.all(_next_two(shape_of(wanted), end.key is None), **parameters(wanted), **last)
     return next((one for one in found if one.id != but), None)
 
 
@@ -83,14 +83,16 @@ def _walk(db: Reader, wanted: Wanted) -> bytes:
 
 def _find(db: Reader, wanted: Wanted, step: Step | None) -> tuple[list[Listed], int]:
     given, shape = parameters(wanted), shape_of(wanted)
-    if step is None:
-        found = db.all(_page(shape), **given, size=PAGE_SIZE, start=skipped(wanted.page))
+    if wanted.page == 1 and wanted.folder is not None and wanted.status == "all":
+        found = db.all(_top(shape, wanted.size), **given)
+    elif step is None:
+        found = db.all(_page(shape), **given, size=wanted.size, start=skipped(wanted.page, wanted.size))
     else:
         last = {"last": step.end.key, "last_id": step.end.id}
-        found = db.all(_next_page(shape, step.end.key is None), **given, **last, size=PAGE_SIZE)
+        found = db.all(_next_page(shape, step.end.key is None), **given, **last, size=wanted.size)
     if wanted.countable:
         return found, listed.size(db, wanted)
-    if wanted.page == 1 and len(found) < PAGE_SIZE:
+    if wanted.page == 1 and len(found) < wanted.size:
         return found, len(found)
     in_folder = listed.of_folder(db, wanted)
     if in_folder is not None:
@@ -119,10 +121,16 @@ def _first_page(status: str, descending: bool, one_inbox: bool) -> Statement[Cou
     return rows(Counted, page, keep=False)
 
 
+@lru_cache(maxsize=64)
+def _top(shape: Shape, size: int) -> Statement[Listed]:
+    """The first page of a whole folder, which has an index in each order; without parameters as `_first_page`."""
+    return rows(Listed, listed.page(shape, _all(shape).limit(sa.literal_column(str(size)))), keep=False)
+
+
 @lru_cache(maxsize=512)
 def _page(shape: Shape) -> Statement[Listed]:
     """A page that lies so far behind the beginning."""
-    ids = sa.select(conversation.c.id).where(*conditions(shape)).order_by(*_order(shape))
+    ids = _all(shape)
     return rows(
         Listed,
         listed.page(shape, ids.limit(P("size", sa.Integer)).offset(P("start", sa.BigInteger))),
@@ -133,9 +141,22 @@ def _page(shape: Shape) -> Statement[Listed]:
 @lru_cache(maxsize=512)
 def _next_page(shape: Shape, empty: bool) -> Statement[Listed]:
     """The page behind a conversation; `empty` when that one has nothing in the column of the order."""
+    return rows(Listed, listed.page(shape, _behind(shape, empty).limit(P("size", sa.Integer))), keep=False)
+
+
+@lru_cache(maxsize=512)
+def _next_two(shape: Shape, empty: bool) -> Statement[Listed]:
+    """The two behind a conversation; as their number is no parameter, PostgreSQL plans it once."""
+    return rows(Listed, listed.page(shape, _behind(shape, empty).limit(sa.literal_column("2"))), keep=False)
+
+
+def _behind(shape: Shape, empty: bool) -> sa.Select[Any]:
     further = behind(shape, empty=empty, by_index=_indexed(shape))
-    ids = sa.select(conversation.c.id).where(*conditions(shape), further).order_by(*_order(shape))
-    return rows(Listed, listed.page(shape, ids.limit(P("size", sa.Integer))), keep=False)
+    return _all(shape).where(further)
+
+
+def _all(shape: Shape) -> sa.Select[Any]:
+    return sa.select(conversation.c.id).where(*conditions(shape)).order_by(*_order(shape))
 
 
 def _order(shape: Shape) -> tuple[sa.ColumnElement[Any], ...]:

@@ -59,9 +59,9 @@ def of_folder(db: Reader, wanted: Wanted) -> int | None:
     return counters.of_key(db, wanted.account_id, f"folder{suffix}", wanted.folder, (inbox_id,))
 
 
-def skipped(number: int) -> int:
+def skipped(number: int, size: int = PAGE_SIZE) -> int:
     """How many conversations lie before a page."""
-    return min((number - 1) * PAGE_SIZE, FARTHEST)
+    return min((number - 1) * size, FARTHEST)
 
 
 def size(db: Reader, wanted: Wanted) -> int:

@@ -9,18 +9,10 @@ import sqlalchemy as sa
 
 from deskhand.db.engine import Reader
 from deskhand.db.portable import ids_in, unindexed
-from deskhand.db.statements import P, rows
+from deskhand.db.statements import P, columns, rows
 from deskhand.desk.conversations.listing.filters import in_trouble
 from deskhand.desk.conversations.tables import conversation, thread
 from deskhand.desk.users.tables import staff
-
-
-class More(msgspec.Struct, frozen=True):
-    """What lists through the API don't show. `attachments` is 1 where some thread has one."""
-
-    id: int
-    attachments: int
-    photo_url: str | None
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -33,6 +25,29 @@ class Draft(msgspec.Struct, frozen=True):
     last_name: str
 
 
+class More(msgspec.Struct, frozen=True):
+    """What lists through the API don't show. `attachments` is 1 where some thread has one.
+
+    `draft` is the unsent text that the list shows: an agent's before anybody else's.
+    """
+
+    attachments: int
+    photo_url: str | None
+    draft: Draft | None
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """A conversation with one of its drafts, if there is any."""
+
+    id: int
+    attachments: int
+    photo_url: str | None
+    user_id: int | None
+    type: str | None
+    first_name: str | None
+    last_name: str | None
+
+
 class InTrouble(msgspec.Struct, frozen=True):
     """How many open conversations of an inbox have a mail that could not be delivered."""
 
@@ -41,31 +56,32 @@ class InTrouble(msgspec.Struct, frozen=True):
 
 
 _IDS = P("ids", sa.Text)
+_writer = staff.alias("writer")
 _MORE = rows(
-    More,
-    sa.select(conversation.c.id, conversation.c.attachments, staff.c.photo_url)
+    _Line,
+    sa.select(
+        conversation.c.id,
+        conversation.c.attachments,
+        staff.c.photo_url,
+        _writer.c.id.label("user_id"),
+        *columns(_writer, "type", "first_name", "last_name"),
+    )
     .outerjoin(
         staff, sa.and_(staff.c.id == conversation.c.assignee_id, staff.c.account_id == conversation.c.account_id)
     )
+    .outerjoin(
+        thread,
+        sa.and_(
+            thread.c.conversation_id == conversation.c.id,
+            unindexed(thread.c.account_id) == conversation.c.account_id,
+            thread.c.state == sa.literal_column("'draft'"),
+        ),
+    )
+    .outerjoin(
+        _writer, sa.and_(_writer.c.id == thread.c.created_by_id, _writer.c.account_id == conversation.c.account_id)
+    )
     .where(unindexed(conversation.c.account_id) == P("account_id"), ids_in(conversation.c.id, _IDS))
-    .order_by(conversation.c.id),
-)
-_DRAFTS = rows(
-    Draft,
-    sa.select(
-        thread.c.conversation_id,
-        thread.c.created_by_id.label("user_id"),
-        staff.c.type,
-        staff.c.first_name,
-        staff.c.last_name,
-    )
-    .join(staff, sa.and_(staff.c.id == thread.c.created_by_id, staff.c.account_id == thread.c.account_id))
-    .where(
-        unindexed(thread.c.account_id) == P("account_id"),
-        ids_in(thread.c.conversation_id, _IDS),
-        thread.c.state == sa.literal_column("'draft'"),
-    )
-    .order_by(thread.c.conversation_id, thread.c.id),
+    .order_by(conversation.c.id, thread.c.id),
 )
 _OPEN: list[sa.ColumnElement[str]] = [sa.literal_column("'active'"), sa.literal_column("'pending'")]
 _IN_TROUBLE = rows(
@@ -83,20 +99,19 @@ _IN_TROUBLE = rows(
 
 
 def more(db: Reader, account_id: int, ids: Collection[int]) -> dict[int, More]:
-    """What else is known of some conversations."""
-    return {one.id: one for one in db.all(_MORE, account_id=account_id, ids=_json(ids))} if ids else {}
-
-
-def drafts(db: Reader, account_id: int, ids: Collection[int]) -> dict[int, Draft]:
-    """The unsent text that each conversation shows: an agent's before anybody else's."""
-    if not ids:
-        return {}
-    found: dict[int, Draft] = {}
-    for one in db.all(_DRAFTS, account_id=account_id, ids=_json(ids)):
-        there = found.get(one.conversation_id)
-        if there is None or (one.type == "system_user" and there.type != "system_user"):
-            found[one.conversation_id] = one
+    """What else is known of some conversations; one statement for all."""
+    found: dict[int, More] = {}
+    for one in db.all(_MORE, account_id=account_id, ids=_json(ids)) if ids else ():
+        there, draft = found.get(one.id), _draft(one)
+        if there is None or (draft and draft.type == "system_user" and there.draft and there.draft.type != draft.type):
+            found[one.id] = More(one.attachments, one.photo_url, draft)
     return found
+
+
+def _draft(one: _Line) -> Draft | None:
+    if one.user_id is None or one.type is None:
+        return None
+    return Draft(one.id, one.user_id, one.type, one.first_name or "", one.last_name or "")
 
 
 def troubled(db: Reader, account_id: int) -> dict[int, int]:

@@ -82,6 +82,14 @@ def number(db: Reader, wanted: Wanted) -> int:
     return db.first(_count(asked, db.dialect), **given)
 
 
+def number_up_to(db: Reader, wanted: Wanted, most: int) -> int:
+    """As `number`, but no more are counted than `most`, where that is the sooner done."""
+    asked = _asked(wanted, None)
+    if asked.by_texts_alone:
+        return min(number(db, wanted), most)
+    return db.first(_count_up_to(asked, db.dialect), **parameters(wanted), most=most)
+
+
 def ids(db: Reader, wanted: Wanted) -> list[int]:
     """All conversations of a list that its query finds, by their ids."""
     asked = _asked(wanted, None)
@@ -198,6 +206,12 @@ def _count(asked: _Asked, dialect: Dialect) -> Statement[int]:
         condition(found.rest, "found", hit.c.id), _in_list(asked.shape, hit.c.id)
     )
     return value(int, count, keep=False)
+
+
+@lru_cache(maxsize=512)
+def _count_up_to(asked: _Asked, dialect: Dialect) -> Statement[int]:
+    some = sa.select(_c.id).where(*_matching(asked, dialect)).limit(P("most", sa.Integer)).subquery("some")
+    return value(int, sa.select(sa.func.count()).select_from(some), keep=False)
 
 
 @lru_cache(maxsize=512)

@@ -28,6 +28,8 @@ from deskhand.outbox import jobs
 RECEIVE_EMAIL = "receive_email"
 """The kind of job that reads a message which is kept."""
 _REMEMBER_S = 5.0
+_QUICK = 64 * 1024
+"""Of a message that is no longer the fingerprint takes less time than the way to a thread and back."""
 _AUTHORS = (
     "message-id", "date", "from", "reply-to", "to", "cc", "subject", "in-reply-to", "references",
     "content-type", "content-transfer-encoding",
@@ -70,7 +72,7 @@ class Keeping:
 
     async def keep(self, place: Place, delivery: Delivery) -> Kept:
         """Keep a message for good; whoever returns from here may say so to its sender. Raises Unavailable."""
-        mark = await asyncio.to_thread(fingerprint, delivery.raw, to_wire(self.clock.now())[:10])
+        mark = await _fingerprint(delivery.raw, to_wire(self.clock.now())[:10])
         known = await self.database.read(lambda db: received_queries.known(db, place.account_id, place.inbox_id, mark))
         if known is not None:
             return Kept(known, True)
@@ -144,6 +146,10 @@ def storable(text: str) -> str:
 
 
 # -- The fingerprint
+
+
+async def _fingerprint(raw: bytes, day: str) -> str:
+    return fingerprint(raw, day) if len(raw) <= _QUICK else await asyncio.to_thread(fingerprint, raw, day)
 
 
 def fingerprint(raw: bytes, day: str = "") -> str:

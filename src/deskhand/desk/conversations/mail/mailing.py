@@ -22,6 +22,7 @@ from deskhand.desk.conversations.mail import history, letters, mail_queries
 from deskhand.desk.conversations.mail.letters import Letter
 from deskhand.desk.conversations.mail.mail_queries import AttachedFile, MailRow
 from deskhand.desk.conversations.queries import Head
+from deskhand.desk.conversations.writing import show_anew
 from deskhand.desk.inboxes import mail_settings
 from deskhand.desk.ratings.links import RatingLinks
 from deskhand.lib.blobs import BlobStore
@@ -251,6 +252,8 @@ class Mailing:
 
     def _note(self, tx: Writer, work: Work, handover: Handover, state: str, error: str) -> None:
         mail_queries.settle(tx, work.account_id, handover.thread_id, state, error, to_wire(self.clock.now()))
+        if error:
+            show_anew(tx)
         if work.kind == SEND_ANSWER:
             mail_queries.say(tx, work.account_id, handover.thread_id, state)
 

@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import unquote
 
@@ -153,8 +154,7 @@ class _Placing:
         self.incoming = letter.incoming
         self.account_id = received.account_id
         inboxes = received_queries.inboxes_of(tx, self.account_id)
-        self.own = frozenset(folded(one.email) for one in inboxes)
-        self.own_marks = frozenset(map(loop_mark, self.own))
+        self.own = _folded(tuple(one.email for one in inboxes))
         self.message_id = matching.known_form(self.incoming.message_id)
         self.sender = folded(storable(self.incoming.sender.email))
         self.actor: Actor = on_behalf_of(self.account_id, 0)
@@ -188,7 +188,8 @@ class _Placing:
         sent = next((one for one in known if one.direction == "out"), None)
         if sent is not None:
             return self._skipped(OWN, sent.conversation_id, sent.thread_id)
-        return None if self.own_marks.isdisjoint(self.letter.marks) else self._skipped(OWN)
+        marks = frozenset(map(loop_mark, self.own)) if self.letter.marks else frozenset[str]()
+        return None if marks.isdisjoint(self.letter.marks) else self._skipped(OWN)
 
     def _bounced(self, bounce: Bounce, clues: Clues) -> Outcome:
         mail = bouncing.reply_of(self.tx, self.account_id, bounce, clues)
@@ -423,6 +424,12 @@ class _Placing:
         writer = {self.sender, folded(answer_to.email) if answer_to else ""}
         kept = [one for one in others if self._without_token(one) not in self.own and folded(one) not in writer]
         return kept[:MOST_COPIES]
+
+
+@lru_cache(maxsize=16)
+def _folded(addresses: tuple[str, ...]) -> frozenset[str]:
+    """Addresses as they are compared; those of an account's inboxes are asked for with each mail."""
+    return frozenset(map(folded, addresses))
 
 
 def in_place(body: str, urls: Mapping[str, str]) -> str:

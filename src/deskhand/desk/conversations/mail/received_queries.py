@@ -61,6 +61,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     automatic: int = 0
 
 
+class Old(msgspec.Struct, frozen=True):
+    """A message that was skipped long ago."""
+
+    id: int
+    account_id: int
+    sha256: str
+
+
 class InboxAddress(msgspec.Struct, frozen=True):
     """Where an inbox's mail comes to."""
 
@@ -97,7 +105,20 @@ _FORGET = command(
         sender=sa.literal_column("''"),
         message_id=sa.literal_column("''"),
         recipients=sa.literal_column("'[]'"),
+        domain=sa.literal_column("''"),
     )
+)
+# Of all accounts; what is forgotten is not found again, which is what the index for this is made of.
+_SKIPPED_BEFORE = rows(
+    Old,
+    sa.select(*columns(received_mail, *Old.__struct_fields__))
+    .where(
+        received_mail.c.state == sa.literal_column("'skipped'"),
+        received_mail.c.sha256 != sa.literal_column("''"),
+        received_mail.c.received_at < P("before"),
+    )
+    .order_by(received_mail.c.received_at)
+    .limit(P("most", sa.Integer)),
 )
 _WAIT_AGAIN = command(
     sa.update(received_mail)
@@ -177,6 +198,11 @@ def settle(tx: Writer, account_id: int, id: int, outcome: Outcome, now: str) -> 
 def forget(tx: Writer, account_id: int, id: int) -> None:
     """Forget what a message was, but not that it came, so that it is known when it comes again."""
     tx.run(_FORGET, for_account=account_id, id=id)
+
+
+def skipped_before(db: Reader, before: str, most: int) -> list[Old]:
+    """Messages of any account that came before a moment, were skipped, and are still kept; the oldest first."""
+    return db.all(_SKIPPED_BEFORE, before=before, most=most)
 
 
 def wait_again(tx: Writer, account_id: int, id: int) -> bool:

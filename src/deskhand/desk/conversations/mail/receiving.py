@@ -11,11 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
+from functools import partial
 from html import escape
 from typing import Protocol, TypeVar, cast
 
@@ -32,8 +34,9 @@ from deskhand.mail.compose import LOOP_FIELD
 from deskhand.mail.headers import Address
 from deskhand.mail.incoming import Incoming, IncomingFile, Unreadable
 from deskhand.mail.parse import parse
+from deskhand.outbox import jobs
 from deskhand.outbox.jobs import Work
-from deskhand.outbox.worker import Failed, Kind, Then
+from deskhand.outbox.worker import Failed, Kind, Then, gone
 
 log = logging.getLogger("deskhand.mail")
 
@@ -44,8 +47,10 @@ ATTEMPTS = 3
 READ_WITHIN_S = 60.0
 _TURN_WITHIN_S = 10.0
 _AT_ONCE = 2
+_PAUSE_S = 0.0002
+"""Between two steps of reading: else who waits for a page waits for a whole mail, as one thread runs at a time."""
 
-Parse = Callable[[bytes, datetime, str | None], Incoming]
+Parse = Callable[[bytes, datetime, str | None, str | None], Incoming]
 T = TypeVar("T")
 Where = tuple[int, int]
 """A conversation and a thread."""
@@ -108,7 +113,7 @@ class Receiving:
     clock: Clock
     blobs: BlobStore
     base_url: str
-    parse: Parse = parse
+    parse: Parse = partial(parse, between=partial(time.sleep, _PAUSE_S))
     trusted_server: str = ""
     _reading: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE), init=False)
     _turns: dict[str, asyncio.Event] = field(default_factory=dict, init=False)
@@ -119,14 +124,17 @@ class Receiving:
         last = work.attempts >= ATTEMPTS
         async with self._turn(work.target) as turn:
             try:
-                await self.receive(work.account_id, task.id, last=last, turn=turn)
+                received = await self.database.read(lambda db: received_queries.one(db, work.account_id, task.id))
+                if received is None or received.state != "waiting":
+                    return None
+                await self._take(received, last=last, turn=turn, work=work)
             except Awaits as problem:
                 raise Failed("it answers a message that is still to be read") from problem
             except (Unavailable, Conflict, OSError) as problem:
                 raise Failed(f"it waits: {problem}") from problem
-        return None
+        return gone
 
-    async def receive(self, account_id: int, id: int, *, last: bool, turn: asyncio.Event | None = None) -> Where | None:
+    async def receive(self, account_id: int, id: int, *, last: bool) -> Where | None:
         """Read a message and put it where it belongs; None where it was skipped.
 
         What goes wrong is raised unless it is the `last` attempt: then the message becomes a conversation as it is.
@@ -134,40 +142,54 @@ class Receiving:
         received = await self.database.read(lambda db: received_queries.one(db, account_id, id))
         if received is None or received.state != "waiting":
             return _where(received)
+        return _where(await self._take(received, last=last))
+
+    async def _take(
+        self, received: Received, *, last: bool, turn: asyncio.Event | None = None, work: Work | None = None
+    ) -> Received:
+        """Read a message and put it where it belongs; with that the job is removed which asks for it."""
         try:
             letter = await self._letter(received)
             if turn is not None:
                 await _before(turn)
-            settled = await self.database.write(lambda tx: self._settle(tx, received, letter, wait=not last))
+            return await self.database.write(lambda tx: self._settle(tx, received, letter, work, wait=not last))
         except (Awaits, Unavailable, Conflict, OSError):
             raise
         except Exception as problem:
             if not last:
                 raise
-            log.exception("message %d could not be taken in", id)
+            log.exception("message %d could not be taken in", received.id)
             reason = f"{type(problem).__name__}: {storable(str(problem))[:500]}"
-            settled = await self._as_it_is(received, reason)
-        return _where(settled)
+            return await self._as_it_is(received, reason, work)
 
     async def _letter(self, received: Received) -> Letter:
         """The message as it was understood, its files stored."""
         try:
-            raw = await asyncio.to_thread(self.blobs.path(received.sha256).read_bytes)
+            async with self._reading:
+                return await asyncio.wait_for(_in_thread(lambda: self._from_file(received)), READ_WITHIN_S)
+        except TimeoutError:
+            reason = f"reading it took longer than {READ_WITHIN_S:.0f} seconds"
+            return await asyncio.to_thread(lambda: self._unread(received, self._raw(received), reason))
+
+    def _from_file(self, received: Received) -> Letter:
+        try:
+            raw = self._raw(received)
         except FileNotFoundError:
             return self._unread(received, b"", "its file is missing")
         try:
-            async with self._reading:
-                reading = _in_thread(lambda: self._read(received, raw))
-                return await asyncio.wait_for(reading, READ_WITHIN_S)
+            return self._read(received, raw)
         except Unreadable as problem:
             return self._unread(received, raw, str(problem))
-        except TimeoutError:
-            return self._unread(received, raw, f"reading it took longer than {READ_WITHIN_S:.0f} seconds")
+
+    def _raw(self, received: Received) -> bytes:
+        return self.blobs.path(received.sha256).read_bytes()
 
     def _read(self, received: Received, raw: bytes) -> Letter:
         # What our own listener takes has no verdicts but those that its sender wrote, unless a server stands before it.
         trusted = self.trusted_server or (None if received.way == "smtp" else "")
-        incoming = self.parse(raw, from_wire(received.received_at), trusted)
+        # A program that wants no answer names no sender (RFC 5321); only who delivers by SMTP or LMTP always tells.
+        return_path = received.sender if received.sender or received.way in ("smtp", "lmtp") else None
+        incoming = self.parse(raw, from_wire(received.received_at), trusted, return_path)
         stored = [(file, self.blobs.put(file.data)) for file in incoming.files]
         marks = keeping.fields(keeping.header_of(raw), LOOP_FIELD)
         return Letter(incoming, stored, tuple(mark.decode(errors="replace") for mark in marks))
@@ -177,24 +199,27 @@ class Receiving:
         incoming = unread(received, raw, reason)
         return Letter(incoming, [(file, self.blobs.put(file.data)) for file in incoming.files], error=reason)
 
-    async def _as_it_is(self, received: Received, reason: str) -> Received:
+    async def _as_it_is(self, received: Received, reason: str, work: Work | None) -> Received:
         try:
-            raw = await asyncio.to_thread(self.blobs.path(received.sha256).read_bytes)
-            letter = await asyncio.to_thread(self._unread, received, raw, reason)
-            return await self.database.write(lambda tx: self._settle(tx, received, letter, wait=False))
+            letter = await asyncio.to_thread(lambda: self._unread(received, self._raw(received), reason))
+            return await self.database.write(lambda tx: self._settle(tx, received, letter, work, wait=False))
         except (Unavailable, Conflict):
             raise
         except Exception:
             log.exception("message %d could not even be shown", received.id)
             failed = Outcome(state="failed", reason=reason)
-            now = to_wire(self.clock.now())
-            await self.database.write(
-                lambda tx: received_queries.settle(tx, received.account_id, received.id, failed, now)
-            )
+            await self.database.write(lambda tx: self._give_up(tx, received, failed, work))
             return received
 
-    def _settle(self, tx: Writer, received: Received, letter: Letter, *, wait: bool) -> Received:
+    def _give_up(self, tx: Writer, received: Received, failed: Outcome, work: Work | None) -> None:
+        if work is not None:
+            jobs.remove(tx, work)
+        received_queries.settle(tx, received.account_id, received.id, failed, to_wire(self.clock.now()))
+
+    def _settle(self, tx: Writer, received: Received, letter: Letter, work: Work | None, *, wait: bool) -> Received:
         """Put it where it belongs, unless somebody else did meanwhile; gives it as it is then."""
+        if work is not None:
+            jobs.remove(tx, work)  # with what is made of the message: a transaction fewer, and the worker is not woken
         found = received_queries.to_settle(tx, received.account_id, received.id)
         if found is None or found.state != "waiting":
             return found or received

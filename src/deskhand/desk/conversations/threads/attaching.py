@@ -17,7 +17,7 @@ from deskhand.desk.conversations.erasure import files
 from deskhand.desk.conversations.tables import attachment, thread
 from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.threads.editing import require_not_outgoing
-from deskhand.desk.conversations.writing import add_file, save, take
+from deskhand.desk.conversations.writing import add_file, save, show_anew, take
 from deskhand.lib.blobs import Blob
 
 _COUNT = command(
@@ -49,6 +49,7 @@ def attach_file(tx: Writer, actor: Actor, id: int, thread_id: int, given: NewAtt
     made = add_file(tx, head.account_id, head.id, found.id, given, blob)
     tx.run(_COUNT, account_id=head.account_id, id=found.id, by=1)
     save(tx, head, msgspec.structs.replace(head, attachments=1, modified_at=now, user_updated_at=now))
+    show_anew(tx)
     return made
 
 
@@ -71,3 +72,4 @@ def remove_file(tx: Writer, actor: Actor, id: int, attachment_id: int, now: str)
     tx.run(_COUNT, account_id=head.account_id, id=found.thread_id, by=-1)
     left = tx.one(_ANY, account_id=head.account_id, conversation_id=head.id) is not None
     save(tx, head, msgspec.structs.replace(head, attachments=int(left), modified_at=now, user_updated_at=now))
+    show_anew(tx)

@@ -22,7 +22,7 @@ from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import thread
 from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.threads.thread_queries import ThreadHead
-from deskhand.desk.conversations.writing import save, take
+from deskhand.desk.conversations.writing import save, show_anew, take
 from deskhand.desk.search import index
 from deskhand.lib.text import plain, preview
 
@@ -75,6 +75,7 @@ def edit(tx: Writer, actor: Actor, id: int, thread_id: int, step: ThreadStep, no
             raise invalid("path", "Expected one of these: /text, /hidden", "EnumValue", step.path)
     if after is not None:
         save(tx, head, msgspec.structs.replace(after, modified_at=now, user_updated_at=now))
+        show_anew(tx)
 
 
 def require_not_outgoing(tx: Writer, actor: Actor, found: ThreadHead) -> None:

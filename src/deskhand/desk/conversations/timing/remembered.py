@@ -24,7 +24,7 @@ _FORGET = command(sa.delete(last_snooze).where(*_MINE))
 
 def last_choice(db: Reader, account_id: int, user_id: int) -> str:
     """What a user chose last: the name of a choice or a moment; empty where they never did."""
-    return db.one(_OF, account_id=account_id, user_id=user_id) or ""
+    return next(iter(db.known(_OF, account_id=account_id, user_id=user_id)), "")
 
 
 def remember(tx: Writer, account_id: int, user_id: int, choice: str) -> None:
