@@ -12,6 +12,7 @@ from deskhand.desk import security_mail, sign_in_mail
 from deskhand.desk.conversations import assigning, relabelling
 from deskhand.desk.conversations.bulk import deleting, doing
 from deskhand.desk.conversations.drafts import departing, notices
+from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION
 from deskhand.desk.conversations.erasure import erasing, erasing_jobs, files
 from deskhand.desk.conversations.mail import announcing, answering, forgetting, keeping, mailing, receiving
 from deskhand.desk.conversations.timing import scheduling, snoozing
@@ -87,9 +88,7 @@ def kinds(tools: Tools, outbound: Outbound) -> Mapping[str, Kind]:
         notices.TELL_USER: notices.kind(tools.database, tools.clock, tools.post, tools.sealer, tools.base_url),
         assigning.ASSIGN_NEW: Kind(assigning.assigning(tools.database, tools.clock), first_pause_s=5),
         announcing.ANNOUNCE_REPLY: Kind(announcing.announcing(tools.clock), first_pause_s=5),
-        departing.BEGIN_CONVERSATION: Kind(
-            departing.beginning(tools.database, tools.clock, tools.blobs), first_pause_s=5
-        ),
+        BEGIN_CONVERSATION: Kind(departing.beginning(tools.database, tools.clock, tools.blobs), first_pause_s=5),
         scheduling.SEND_SCHEDULED: Kind(scheduling.sending(tools.clock)),
         snoozing.WAKE_CONVERSATION: Kind(snoozing.waking(tools.clock)),
         doing.CHANGE_MANY: Kind(doing.going_on(tools.database, tools.clock), first_pause_s=5),

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from deskhand.desk.conversations.drafts import departing
+from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION
 from deskhand.desk.users.preferences import Preferences, prefer
 from tests.desk.conversations.builders import read
 from tests.desk.conversations.passing import let_pass
@@ -28,7 +28,7 @@ def made(answer: requests.Response) -> int:
 
 def begun(desk: Desk) -> int:
     """The newest conversation, once the time is over in which it could be taken back."""
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     return int(desk.get("/v2/conversations", status="all").json()["_embedded"]["conversations"][0]["id"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deskhand.desk.conversations.drafts import departing
+from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION
 from tests.desk.conversations.builders import add, created, read, reply, start, wrote
 from tests.desk.conversations.passing import let_pass
 from tests.web.inbox.forms import alerts, post, said, thread_list, write_form
@@ -33,7 +33,7 @@ def test_it_becomes_a_conversation_of_its_own(desk: Desk) -> None:
     post(person, f"/conversation/{id}/forward", fields)
     assert said(answer) == "Forwarded to maker@parts.example."
     assert len(conversations(desk)) == 1
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     other = next(one for one in conversations(desk) if one["id"] != id)
     assert len(conversations(desk)) == 2
     assert (other["subject"], other["status"], other["assignee"]["id"]) == ("Fwd: Broken", "pending", desk.user_id)
@@ -54,7 +54,7 @@ def test_files_stay_here_unless_they_are_asked_for(desk: Desk) -> None:
     fields = write_form(person, id, "forward") | {"forward_to": "maker@parts.example"}
     fields.pop("with_files")
     post(person, f"/conversation/{id}/forward", fields)
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     other = next(one for one in conversations(desk) if one["id"] != id)
     assert thread_list(desk, other["id"])[0]["_embedded"]["attachments"] == []
     refused = post(person, f"/conversation/{id}/forward", fields | {"forward_to": "nobody", "token": "x"})

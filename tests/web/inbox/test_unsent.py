@@ -13,6 +13,7 @@ from lxml import html
 
 from deskhand.db.statements import P, command, value
 from deskhand.desk.conversations.drafts import departing
+from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION
 from deskhand.desk.conversations.erasure import files as stored_files
 from deskhand.desk.conversations.tables import unsent, unsent_file
 from deskhand.desk.inboxes import mail_settings
@@ -69,7 +70,7 @@ def total(desk: Desk) -> int:
 
 
 def waits(desk: Desk) -> int:
-    return jobs_left(desk, departing.BEGIN_CONVERSATION)
+    return jobs_left(desk, BEGIN_CONVERSATION)
 
 
 def test_a_form_comes_back_in_another_browser_with_its_files(desk: Desk) -> None:
@@ -196,11 +197,11 @@ def test_a_new_conversation_is_taken_back_as_it_was(desk: Desk) -> None:
     }  # fmt: skip
     assert page.xpath("//textarea[@id='new-text']/@data-html") == [TYPED["html"]]
     assert page.xpath("//*[@data-files]//a/@href") == [url]
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=60)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=60)
     assert (total(desk), waits(desk)) == (0, 0)
     assert post(person, "/new/draft", fields, script=True).json()["sent"]
     post(person, "/new", again | {"html": "<p>Now.</p>", "send": "closed"})
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     id = desk.get("/v2/conversations", status="all").json()["_embedded"]["conversations"][0]["id"]
     (sent,) = thread_list(desk, id)
     assert (sent["body"], sent["to"]) == ("<p>Now.</p>", ["ann@buyer.example"])
@@ -239,7 +240,7 @@ def test_a_forward_is_kept_and_taken_back(desk: Desk) -> None:
     (text,) = page.xpath("//textarea[@id='forward-text']/@data-html")
     assert text == f'<p>Please <i>look</i>.</p><p><img src="{picture["url"]}"></p>'
     post(person, f"/conversation/{id}/forward", fields_of(page, "write-forward") | {"html": text})
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     (made,) = [
         one["id"] for one in desk.get("/v2/conversations", status="all").json()["_embedded"]["conversations"]
         if one["id"] != id
@@ -262,7 +263,7 @@ def test_one_that_can_t_be_begun_any_more_is_there_again_and_says_why(desk: Desk
     person = signed_in(desk)
     post(person, "/new", new_form(person) | TYPED | {"send": "closed"})
     desk.write(lambda tx: tx.run(_NO_INBOX, account_id=desk.account_id))
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     desk.add_inbox()
     (link,) = person.page("/new").xpath("//*[contains(@class, 'unsent-line')]")
     assert "Could not be sent" in " ".join(link.itertext())
@@ -278,7 +279,7 @@ def test_one_that_is_tried_again_can_still_be_taken_back(desk: Desk, monkeypatch
     person = signed_in(desk)
     answer = post(person, "/new", new_form(person) | TYPED | {"send": "closed"})
     monkeypatch.setattr(departing, "begin", breaks)
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     monkeypatch.undo()
     assert waits(desk) == 1
     assert said(undo(person, answer)) == "Taken back. Nothing was sent."
@@ -299,7 +300,7 @@ def test_one_that_was_tried_in_vain_is_there_again_and_says_so(desk: Desk, monke
     again = new_form(person, link.get("href"))
     assert again["subject"] == "Your lamp"
     post(person, "/new", again | {"html": TYPED["html"], "send": "closed"})
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     assert total(desk) == 1
 
 

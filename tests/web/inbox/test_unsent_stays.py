@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from lxml import html
 
 from deskhand.db.statements import P, command, rows
-from deskhand.desk.conversations.drafts import departing, room
+from deskhand.desk.conversations.drafts import room
 from deskhand.desk.conversations.drafts import unsent as forms
+from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION
 from deskhand.desk.conversations.tables import unsent, unsent_file
 from deskhand.desk.users.preferences import Preferences, prefer
 from deskhand.desk.users.tables import staff
@@ -97,10 +98,10 @@ def test_a_forward_outlives_its_conversation(desk: Desk) -> None:
     assert (fields["to"], fields["subject"]) == ("maker@parts.example", "Fwd: Broken")
     assert page.xpath("//textarea[@id='new-text']/@data-html") == ["<p>Please look.</p>"]
     assert page.xpath("//*[@data-files]//a/text()") == ["plan.txt"]
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=60)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=60)
     assert total(desk) == 0
     assert said(press(person, "Try again")) == "Sent."
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     (made,) = ids(desk)
     (sent,) = thread_list(desk, made)
     assert (sent["body"], sent["to"]) == ("<p>Please look.</p>", ["maker@parts.example"])
@@ -124,7 +125,7 @@ def test_a_reply_outlives_its_conversation(desk: Desk) -> None:
     assert page.xpath("//textarea[@id='new-text']/@data-html") == ["<p>Try <b>another</b>.</p>"]
     (url,) = page.xpath("//*[@data-files]//a/@href")
     assert person.get(url).content == b"Plan"
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=60)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=60)
     assert total(desk) == 0
 
 
@@ -168,7 +169,7 @@ def test_a_forward_whose_conversation_is_merged_leaves_or_stays_where_it_is_foun
     page = html.fromstring(undo(person, answer).text)
     assert fields_of(page, "write-forward")["forward_to"] == "maker@parts.example"
     desk.write(lambda tx: tx.run(_LIGHT, for_account=desk.account_id, id=lea_id(desk)))
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     desk.write(lambda tx: tx.run(_ADMIN, for_account=desk.account_id, id=lea_id(desk)))
     found = cards(lea)
     assert len(found) == 2 and sum("light user" in one for one in found) == 1
@@ -218,7 +219,7 @@ def test_rights_are_looked_at_once_more_when_it_leaves(desk: Desk) -> None:
     assert waits(desk) == 3
     let_see(desk, lea_id, (other,))
     desk.write(lambda tx: tx.run(_LIGHT, for_account=desk.account_id, id=max_id))
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     assert total(desk) == 1 and waits(desk) == 0
     found = cards(lea)
     assert len(found) == 2 and all("you no longer see" in one for one in found)
@@ -226,7 +227,7 @@ def test_rights_are_looked_at_once_more_when_it_leaves(desk: Desk) -> None:
     assert "light user" in alerts(press(max, "Try again"))
     let_see(desk, lea_id, (inbox, other))
     assert {said(press(lea, "Try again")) for _ in found} == {"Sent.", "Forwarded to maker@parts.example."}
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     assert (total(desk), badge(lea)) == (3, "")
     assert said(press(max, "Discard")) == "Discarded."
     assert cards(max) == []
@@ -241,7 +242,7 @@ def test_what_somebody_sent_who_was_deleted_goes_to_who_deleted_them(desk: Desk)
     forwarded(lea, id)
     post(person, "/new/draft", write_form(person, id, "forward") | {"forward_to": "own@parts.example"}, script=True)
     assert desk.delete(f"/v2/users/{lea_id}").status_code == 204
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     assert total(desk) == 1
     found = cards(person)
     assert len(found) == 3 and sum("Lea" in one and "was deleted before it left" in one for one in found) == 2
@@ -261,7 +262,7 @@ def test_whoever_sent_it_is_told_on_every_page(desk: Desk, monkeypatch: pytest.M
     post(lea, "/new", fields | {"send": "closed"})
     assert badge(lea) == ""
     let_see(desk, lea_id, ())
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     assert (badge(lea, "/account"), badge(lea, "/side"), badge(other)) == ("1!", "1!", "")
     page = opened(lea)
     assert "Make an inbox" not in page.text_content()
@@ -277,7 +278,7 @@ def test_trying_again_says_what_is_still_wrong(desk: Desk) -> None:
     lea = signed_in(desk, lea_id)
     post(lea, "/new", new_form(lea) | TYPED | {"send": "closed"})
     let_see(desk, lea_id, ())
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     answer = press(lea, "Try again")
     assert answer.status_code in (400, 403, 412) and alerts(answer)
     assert len(cards(lea)) == 1
@@ -296,7 +297,7 @@ def test_a_new_conversation_leaves_once_from_two_windows(desk: Desk) -> None:
     assert held.status_code == 412 and "sent already" in alerts(held) and "about to leave" in alerts(held)
     (aside,) = html.fromstring(held.text).xpath("//form[@data-write-form='new']")
     post(person, "/new/discard", dict(aside.form_values()))
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     (made,) = ids(desk)
     post(person, "/new/draft", two | {"html": "<p>Mine.</p>"}, script=True)
     again = post(person, "/new", two | {"html": "<p>Mine.</p>", "send": "closed"})
@@ -305,12 +306,12 @@ def test_a_new_conversation_leaves_once_from_two_windows(desk: Desk) -> None:
     assert page.xpath(f"//*[@role='alert']//a[@href='/conversation/{made}']")
     (form,) = page.xpath("//form[@data-write-form='new']")
     assert page.xpath("//textarea[@id='new-text']/@data-html") == ["<p>Mine.</p>"]
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     assert len(ids(desk)) == 1
     wanted = dict(form.form_values()) | {"html": "<p>Mine.</p>", "send": "closed"}
     assert wanted["unsent"] != two["unsent"]
     assert said(post(person, "/new", wanted)) == "Sent."
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     assert (len(ids(desk)), cards(person)) == (2, [])
     assert person.get(path).url.endswith(f"/conversation/{made}")
 
@@ -340,7 +341,7 @@ def test_what_was_taken_back_may_be_sent_from_any_window(desk: Desk) -> None:
     one, two = new_form(person, path) | TYPED, new_form(person, path) | TYPED
     undo(person, post(person, "/new", one | {"send": "closed"}))
     assert said(post(person, "/new", two | {"send": "closed"})) == "Sent."
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     assert len(ids(desk)) == 1
 
 
@@ -407,7 +408,7 @@ def test_who_wants_to_stay_sees_it_leave(desk: Desk) -> None:
     assert answer.url == desk.url + path and said(answer) == "Sent."
     page = html.fromstring(answer.text)
     assert "It is ready." in page.text_content() and page.xpath("//main//form[@action='/new/undo']")
-    let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+    let_pass(desk, BEGIN_CONVERSATION, seconds=11)
     (made,) = ids(desk)
     assert person.page(path).xpath("//main//a/@href")[-1] == f"/conversation/{made}"
     assert person.get("/unsent/form?unsent=no-such-form").url.endswith("/unsent")

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from deskhand.desk.conversations.drafts import departing
+from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION
 from tests.desk.conversations.builders import add, created, start
 from tests.desk.conversations.passing import eventually, let_pass
 from tests.live import LiveServer
@@ -247,7 +247,7 @@ def test_a_new_conversation_with_a_customer_found_by_typing(browser: Browser, de
         assert not Axe().run(page).response["violations"]
         page.keyboard.press("Control+Enter")
         expect(page.locator("#said")).to_contain_text("Sent.")
-        let_pass(desk, departing.BEGIN_CONVERSATION, seconds=11)
+        let_pass(desk, BEGIN_CONVERSATION, seconds=11)
         (id,) = [one["id"] for one in conversations(desk) if one["subject"] == "Your lamp"]
         assert sent(desk, id) == ["<p>It is ready.</p>"]
         created(add(desk, id, "notes"))

@@ -27,8 +27,7 @@ from deskhand.desk.call import Actor
 from deskhand.desk.conversations import owners, queries, starting
 from deskhand.desk.conversations.drafts import departed, kept_back
 from deskhand.desk.conversations.drafts import unsent as forms
-from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION as BEGIN_CONVERSATION
-from deskhand.desk.conversations.drafts.ready import Along, Departure, Ready, packed, unpacked
+from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION, Along, Departure, Ready, packed, unpacked
 from deskhand.desk.conversations.drafts.unsent import Unsent, UnsentFile
 from deskhand.desk.conversations.tables import attachment, unsent
 from deskhand.desk.conversations.timing.later import on_behalf_of
