@@ -88,6 +88,7 @@ def _pages(shown: Shown) -> dict[str, Go]:
 
     def write(page: Page) -> None:
         page.keyboard.press("r")
+        page.keyboard.press("Control+a")  # what the picture before has left as a draft
         page.keyboard.type(REPLY)
 
     def fill(page: Page) -> None:
