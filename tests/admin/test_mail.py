@@ -66,7 +66,7 @@ def test_a_message_may_be_large_but_not_too_large(admin: Admin) -> None:
     assert hand_over(admin, inbox, large).status_code == 202
     # Announced, it is refused before it is sent.
     parts = urlsplit(admin.desk.server.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     connection.putrequest("POST", f"/admin/v1/inboxes/{inbox}/mail")
     for name, value in (("Authorization", f"Bearer {admin.token}"), ("Content-Type", MESSAGE)):
         connection.putheader(name, value)
@@ -81,7 +81,7 @@ def test_a_message_may_be_large_but_not_too_large(admin: Admin) -> None:
 
 
 def test_the_call_is_described(admin: Admin) -> None:
-    paths = requests.get(f"{admin.desk.server.url}/openapi.json", timeout=20).json()["paths"]
+    paths = requests.get(f"{admin.desk.server.url}/openapi.json", timeout=60).json()["paths"]
     described = paths["/admin/v1/inboxes/{id}/mail"]["post"]
     assert list(described["requestBody"]["content"]) == [MESSAGE]
     assert set(described["responses"]) == {"202", "400", "401", "404", "413", "415", "503"}

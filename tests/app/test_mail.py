@@ -70,7 +70,7 @@ def fetch(desk: Desk, inbox: int, server: Dovecot, *, everything: bool = True) -
 
 
 def metric(live: LiveServer, name: str) -> float:
-    text = requests.get(f"{live.url}/metrics", timeout=20).text
+    text = requests.get(f"{live.url}/metrics", timeout=60).text
     found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", text, re.MULTILINE)
     assert found, text
     return float(found[1])

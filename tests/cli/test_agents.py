@@ -134,7 +134,7 @@ def test_what_a_command_decides_the_server_obeys_within_a_second(running: tuple[
         (("agents", "delete", made["id"]), 401),
     ):  # fmt: skip
         deskhand(*command)
-        assert seconds_until(status, calls) < 8, command  # one second, and the machine may be busy
+        assert seconds_until(status, calls) < 20, command  # one second, and the machine may be busy
 
 
 def test_a_held_call_is_carried_out_by_a_command(running: tuple[CommandLine, Served, str]) -> None:
@@ -205,7 +205,7 @@ def test_a_token_made_by_a_command_opens_the_administration(running: tuple[Comma
     assert f"{made['prefix']}…" in deskhand("admin-tokens", "list")
     assert made["token"] not in deskhand("admin-tokens", "list")
     deskhand("admin-tokens", "revoke", made["id"])
-    assert seconds_until(401, lambda: ask(served, made["token"], "/admin/v1/agents")) < 8
+    assert seconds_until(401, lambda: ask(served, made["token"], "/admin/v1/agents")) < 20
     assert deskhand("admin-tokens", "list") == "There are no admin tokens.\n"
 
 

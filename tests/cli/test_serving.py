@@ -83,7 +83,7 @@ def test_calls_under_way_are_finished_before_it_stops(migrated: Path):
     output = run(migrated, *INIT).stdout
     with serving(migrated) as served:
         headers = {"Host": "desk", "Content-Type": "application/json", "Content-Length": "21", **token(served, output)}
-        with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2])), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2])), timeout=60) as connection:
             head = "".join(f"{name}: {text}\r\n" for name, text in headers.items())
             connection.sendall(f"POST /v2/customers HTTP/1.1\r\n{head}\r\n".encode() + b'{"firstName"')
             time.sleep(0.5)

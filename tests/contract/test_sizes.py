@@ -48,7 +48,7 @@ def test_an_address_of_8_kilobytes_is_read_and_one_of_20_is_414(desk: Desk) -> N
 def raw(desk: Desk, head: str, body: bytes = b"") -> bytes:
     """An answer to bytes as they are, read until the headers and a little more are there."""
     url = urlsplit(desk.server.url)
-    with socket.create_connection((str(url.hostname), int(url.port or 0)), timeout=20) as connection:
+    with socket.create_connection((str(url.hostname), int(url.port or 0)), timeout=60) as connection:
         connection.sendall(head.encode() + body)
         received = b""
         while b"\r\n\r\n" not in received or b"}" not in received:

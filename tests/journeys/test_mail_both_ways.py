@@ -43,7 +43,7 @@ class Town:
 
     def send(self, mail: EmailMessage, to: str) -> None:
         """Send a mail as mail programs do: to the mail server, by SMTP."""
-        with smtplib.SMTP("127.0.0.1", self.post.smtp_port, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", self.post.smtp_port, timeout=60) as client:
             client.send_message(mail, PAUL, [to])
 
     def conversation(self, id: int) -> Any:
@@ -143,10 +143,10 @@ def test_a_case_goes_from_mail_to_rating(town: Town) -> None:
 
     # The customer says by the link in the reply how it was, and the report counts it.
     link = re.findall(r'href="([^"]+/rate/[^"]+)"', html)[0].replace("&amp;", "&")
-    page = requests.get(link, timeout=20)
+    page = requests.get(link, timeout=60)
     assert page.status_code == 200
     assert listener.named("satisfaction.ratings") == []
-    sent = requests.post(link.partition("?")[0], {"rating": "great", "comments": "Quick!"}, timeout=20)
+    sent = requests.post(link.partition("?")[0], {"rating": "great", "comments": "Quick!"}, timeout=60)
     assert sent.status_code == 200, sent.text
     rating = listener.first("satisfaction.ratings").json
     assert (rating["rating"], rating["comments"], rating["threadId"]) == ("great", "Quick!", reply_id)

@@ -15,9 +15,8 @@ from deskhand.desk.conversations.relabelling import Task
 from deskhand.desk.tags import verbs as tag_verbs
 from deskhand.desk.workflows.actions import AddTags
 from deskhand.desk.workflows.conditions import HasTag
-from deskhand.outbox.events import any_unhandled
 from tests.desk.conversations.builders import events, read, told
-from tests.desk.workflows.waiting import automatic, until
+from tests.desk.workflows.waiting import automatic, rest, until
 from tests.desk.workflows.waiting import tags as tags_of
 from tests.world import Desk
 
@@ -145,7 +144,7 @@ def test_workflows_leave_alone_what_only_has_its_tag_by_another_name(desk: Desk)
     desk.write(lambda tx: relabelling.merge_tag(tx, by_owner(tx, desk), late, vip, desk.now))
     new = conversation(desk, inbox, "vip")
     until(lambda: tags_of(desk, new) == {"vip", "seen"})
-    until(lambda: not desk.server.app.database.read_now(any_unhandled))
+    rest(desk)
     assert tags_of(desk, old) == {"vip"}
 
 

@@ -16,12 +16,13 @@ from deskhand.desk.workflows.automatic import Running, Turn
 from deskhand.desk.workflows.conditions import Condition, Group, HasStatus, Subject
 from deskhand.desk.workflows.tables import workflow_run
 from deskhand.outbox import jobs
+from deskhand.outbox.events import any_unhandled
 from deskhand.outbox.jobs import NewJob, Work
 from deskhand.outbox.tables import job
 from tests.desk.conversations.builders import ThreadRow, created, read, start, threads
 from tests.world import Desk
 
-WAIT_S = 20
+WAIT_S = 60
 REFUND = Subject("contains", "refund")
 CLOSED = HasStatus("is", ["closed"])
 _marks = itertools.count(10**12)
@@ -61,7 +62,8 @@ _JOBS = value(
 
 
 def automatic(desk: Desk, inbox: int, when: Condition | list[list[Condition]], *actions: Any, **more: Any) -> int:
-    """An automatic workflow: `when` is one condition, or groups of them."""
+    """An automatic workflow: `when` is one condition, or groups of them; what happened before is not looked at."""
+    until(lambda: not desk.server.app.database.read_now(any_unhandled))
     groups = [Group(group) for group in when] if isinstance(when, list) else [Group([when])]
     return desk.add_workflow(inbox, *actions, type="automatic", conditions=groups, **more)
 
@@ -106,12 +108,7 @@ def runs(desk: Desk, id: int) -> list[int]:
 def rest(desk: Desk) -> None:
     """Wait until all events have been looked at and nothing is left to do at once."""
     database = desk.server.app.database
-    until(lambda: not database.read_now(_unhandled) and not database.read_now(_waiting(desk)))
-
-
-def _unhandled(db: Any) -> bool:
-    unhandled = sa.text("SELECT id FROM event WHERE handled = 0").columns(sa.column("id"))
-    return bool(db.one(value(int, unhandled, keep=False)))
+    until(lambda: not database.read_now(any_unhandled) and not database.read_now(_waiting(desk)))
 
 
 def _waiting(desk: Desk) -> Any:
