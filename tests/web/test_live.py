@@ -9,20 +9,24 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
 
 from deskhand.desk.conversations import presence
 from deskhand.desk.users import verbs as users
+from deskhand.lib.clock import StoppedClock
 from deskhand.oauth import sessions
 from deskhand.outbox import events
+from deskhand.web import live as live_pages
 from deskhand.web import streaming
+from deskhand.web.live import Live
+from tests.desk.workflows.waiting import until
 from tests.live import LiveServer
 from tests.web.people import Person, add_conversation, signed_in
 from tests.world import Desk, open_desk
@@ -36,6 +40,8 @@ class Stream:
     def __init__(self, answer: http.client.HTTPResponse) -> None:
         self._answer = answer
         self._heard: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.behind: bool | None = None
+        """Whether it was told that its page shows less than there is."""
         self._began = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -45,7 +51,7 @@ class Stream:
         with contextlib.suppress(http.client.HTTPException, OSError, ValueError):  # in the middle of it we hang up
             while line := self._answer.readline():
                 if line.startswith(b"event: listening"):
-                    self._answer.readline()
+                    self.behind = json.loads(self._answer.readline().removeprefix(b"data: "))["behind"]
                     self._began.set()
                 elif line.startswith(b"data: "):
                     self._heard.put(json.loads(line[6:]))
@@ -83,9 +89,9 @@ class Stream:
 
 
 @contextmanager
-def listening(person: Person) -> Iterator[Stream]:
+def listening(person: Person, address: str = "/live") -> Iterator[Stream]:
     connection = http.client.HTTPConnection(urlsplit(person.server.url).netloc, timeout=30)
-    connection.request("GET", "/live", headers={"Cookie": f"{sessions.COOKIE}={person.cookie}"})
+    connection.request("GET", address, headers={"Cookie": f"{sessions.COOKIE}={person.cookie}"})
     answer = connection.getresponse()
     assert answer.status == 200 and str(answer.getheader("Content-Type")).startswith("text/event-stream")
     socket_ = answer.fp.raw._sock  # type: ignore[attr-defined]
@@ -160,35 +166,89 @@ def test_who_sees_less_by_now_hears_less_however_much_there_is(desk: Desk, monke
             quiet = quiet + 1 if stream.is_quiet(0.05) else 0
 
 
-def test_who_comes_and_begins_to_write_is_told_once(desk: Desk) -> None:
-    conversation = add_conversation(desk, desk.add_inbox())
+def test_who_comes_and_begins_to_write_is_told_once_to_others(desk: Desk) -> None:
+    conversation, lea = add_conversation(desk, desk.add_inbox()), desk.add_user()
 
     def be(doing: presence.Doing) -> None:
         now = desk.server.clock.now()
-        desk.write(lambda tx: presence.be(tx, desk.account_id, conversation, desk.user_id, doing, now))
+        desk.write(lambda tx: presence.be(tx, desk.account_id, conversation, lea, doing, now))
 
-    with listening(signed_in(desk)) as stream:
+    with listening(signed_in(desk)) as stream, listening(signed_in(desk, lea)) as own:
         be("looking")
         assert stream.people() == [conversation]
         be("looking")
         assert stream.is_quiet()
         be("writing")
         assert stream.people() == [conversation]
+        assert own.is_quiet()
 
 
 def test_who_came_before_but_was_committed_later_is_told_as_well(desk: Desk) -> None:
     inbox = desk.add_inbox()
-    first, second = add_conversation(desk, inbox), add_conversation(desk, inbox)
+    first, second, lea = add_conversation(desk, inbox), add_conversation(desk, inbox), desk.add_user()
 
     def be(conversation: int, earlier_s: float) -> None:
         at = desk.server.clock.now() - timedelta(seconds=earlier_s)
-        desk.write(lambda tx: presence.be(tx, desk.account_id, conversation, desk.user_id, "looking", at))
+        desk.write(lambda tx: presence.be(tx, desk.account_id, conversation, lea, "looking", at))
 
     with listening(signed_in(desk)) as stream:
         be(first, 0)
         assert stream.people() == [first]
         be(second, 1)
         assert stream.people() == [second]
+
+
+# -- What happened between the page and its line
+
+
+def is_behind(desk: Desk, live: Live, user_id: int, change: Callable[[], object] = lambda: None) -> bool:
+    """Whether a page of a user's is behind to which something happened on its way."""
+    mark = live.mark()
+    change()
+    return desk.server.app.database.read_now(lambda db: live.is_behind(db, mark, desk.account_id, user_id))
+
+
+def test_a_page_is_behind_once_something_happened_that_others_show(desk: Desk) -> None:
+    conversation, lea = add_conversation(desk, desk.add_inbox()), desk.add_user()
+    later = StoppedClock(desk.server.clock.now() + timedelta(minutes=1))
+    live = Live(desk.server.app.database, later)
+    until(lambda: not is_behind(desk, live, desk.user_id))  # but what other tests left may be going on
+
+    def looks() -> None:
+        desk.write(lambda tx: presence.be(tx, desk.account_id, conversation, lea, "looking", later.now()))
+
+    assert is_behind(desk, live, lea, lambda: desk.post(f"/v2/conversations/{conversation}/notes", {"text": "Hm."}))
+    assert is_behind(desk, live, lea, lambda: desk.write(lambda tx: tx.changed(events.PAGES)))
+    assert is_behind(desk, live, desk.user_id, looks)
+    until(lambda: not is_behind(desk, live, lea))  # where they are themselves they know
+    assert Live(desk.server.app.database, later).mark().split()[0] != live.mark().split()[0]
+
+
+def test_what_another_process_did_is_known_by_its_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Live, "_heard_of", lambda _: "nothing")
+    add_conversation(desk, desk.add_inbox())
+    now = desk.server.clock.now()
+    before, after = (StoppedClock(now + timedelta(seconds=seconds)) for seconds in (-1, 60))
+    assert is_behind(desk, Live(desk.server.app.database, before), desk.user_id)
+    assert not is_behind(desk, Live(desk.server.app.database, after), desk.user_id)
+
+
+def test_a_page_says_since_when_it_hears(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_pages, "OVERLAP_MS", -3_600_000)  # so only what this process heard of counts
+    ines = signed_in(desk)
+
+    def heard() -> bool | None:
+        line = ines.page("/account").get_element_by_id("frame").get("data-live-url")
+        with listening(ines, str(line)) as stream:
+            return stream.behind
+
+    until(lambda: heard() is False)
+
+
+@pytest.mark.parametrize("since", ["", "?since=", "?since=x", "?since=a%20b", "?since=%20" + "9" * 400, "?since=%20٣"])
+def test_a_page_that_can_not_say_when_it_was_made_counts_as_behind(desk: Desk, since: str) -> None:
+    with listening(signed_in(desk), "/live" + quote(since, safe="?=%")) as stream:
+        assert stream.behind is True
 
 
 def test_changes_that_are_no_events_are_told_to_all(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import threading
 from collections import defaultdict
@@ -19,7 +20,7 @@ import msgspec
 
 from deskhand.db.engine import Database, Reader, Unavailable
 from deskhand.desk.conversations import presence
-from deskhand.lib.clock import Clock
+from deskhand.lib.clock import Clock, from_wire
 from deskhand.outbox import events
 
 LINGER_S = 0.02
@@ -31,6 +32,7 @@ OVERLAP_MS = 5_000
 _LOOK_EVERY_S = 5.0
 """How often pages are looked after without having heard of a commit, as other processes may not announce theirs."""
 _WAITING_MOST = 100
+_DIGITS_MOST = 15
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -42,24 +44,26 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What has changed in an account, by inbox: conversations, and those in which somebody came or went.
+    """What has changed in an account, by inbox: conversations, and where which user came or went.
 
     `all` is true of what any page may show, such as a setting.
     """
 
     inboxes: dict[int, list[int]]
-    people: dict[int, list[int]]
+    people: dict[int, list[tuple[int, int]]]
     all: bool = False
 
-    def seen_by(self, inboxes: Container[int] | None) -> Told | None:
-        """What of it concerns somebody who sees some inboxes (None: all); None where nothing does."""
-        seen, people = (
-            {id: found for id, found in of_inboxes.items() if inboxes is None or id in inboxes}
-            for of_inboxes in (self.inboxes, self.people)
-        )
+    def seen_by(self, user_id: int, inboxes: Container[int] | None) -> Told | None:
+        """What of it a user is shown who sees some inboxes (None: all), so not where they are themselves; else None."""
+        seen = {id: found for id, found in self.inboxes.items() if inboxes is None or id in inboxes}
+        people = {
+            conversation_id
+            for id, found in self.people.items() if inboxes is None or id in inboxes
+            for conversation_id, who in found if who != user_id
+        }  # fmt: skip
         if not (seen or people or self.all):
             return None
-        return Told(seen, sorted(id for found in people.values() for id in found), self.all)
+        return Told(seen, sorted(people), self.all)
 
 
 @dataclass(slots=True)
@@ -67,14 +71,15 @@ class _Found:
     """What changed in one account since the last look."""
 
     inboxes: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    people: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    people: defaultdict[int, set[tuple[int, int]]] = field(default_factory=lambda: defaultdict(set))
     all: bool = False
 
     def change(self) -> Change:
-        inboxes, people = (
-            {id: sorted(found) for id, found in of_inboxes.items()} for of_inboxes in (self.inboxes, self.people)
+        return Change(
+            {id: sorted(found) for id, found in self.inboxes.items()},
+            {id: sorted(found) for id, found in self.people.items()},
+            self.all,
         )
-        return Change(inboxes, people, self.all)
 
 
 class Live:
@@ -83,6 +88,7 @@ class Live:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._name = secrets.token_hex(4)
         self._listeners: defaultdict[int, set[asyncio.Queue[Change | None]]] = defaultdict(set)
         self._woken = asyncio.Event()
         self._looks = asyncio.Event()
@@ -108,6 +114,34 @@ class Live:
             self._loop = None
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    def mark(self) -> str:
+        """What this process has heard of by now: take it before a page is read, and `is_behind` knows of that page."""
+        return f"{self._heard_of()} {int(self._clock.now().timestamp() * 1000)}"
+
+    def is_behind(self, db: Reader, mark: str, account_id: int, user_id: int) -> bool:
+        """Whether a page of somebody's may show less than there is by now. Take it while listening.
+
+        What other processes did is known by its time, so a page that is seconds younger counts as behind as well.
+        """
+        heard_of, _, made = mark.partition(" ")
+        if heard_of != self._heard_of() or not made.isascii() or not made.isdecimal() or len(made) > _DIGITS_MOST:
+            return True
+        since_ms = int(made) - OVERLAP_MS
+        if any(
+            came.account_id == account_id and came.user_id != user_id for came in presence.changed_since(db, since_ms)
+        ):
+            return True
+        lately = [
+            fact.account_id
+            for fact in events.after(db, events.newest(db) - OVERLAP)
+            if from_wire(fact.at).timestamp() * 1000 >= since_ms
+        ]
+        return account_id in lately or len(lately) >= OVERLAP
+
+    def _heard_of(self) -> str:
+        versions = self._database.versions
+        return f"{self._name}-{versions[events.EVENTS]}-{versions[events.PAGES]}"
 
     @contextlib.contextmanager
     def listening(self, account_id: int) -> Iterator[asyncio.Queue[Change | None]]:
@@ -166,7 +200,7 @@ class Live:
                     self._looks.set()
 
     def _begin(self, db: Reader) -> None:
-        """From here on. Whoever began to listen shows a page that was made before; they fetch it once more."""
+        """From here on. Whoever began to listen shows a page that was made before: see is_behind."""
         self._last = events.newest(db)
         self._known = {fact.id for fact in events.after(db, self._last - OVERLAP)}
         self._presence_ms = int(self._clock.now().timestamp() * 1000)
@@ -188,7 +222,7 @@ class Live:
         lately = presence.changed_since(db, self._presence_ms - OVERLAP_MS)
         for came in lately:
             if came not in self._came:
-                found[came.account_id].people[came.inbox_id].add(came.conversation_id)
+                found[came.account_id].people[came.inbox_id].add((came.conversation_id, came.user_id))
             self._presence_ms = max(self._presence_ms, came.changed_ms)
         self._came = set(lately)
         pages = self._database.versions[events.PAGES]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from starlette.requests import Request
@@ -70,6 +70,8 @@ class Asked:
     request: Request
     visitor: Visitor
     form: Form
+    mark: str
+    """What had happened when it was asked: see Live.mark."""
 
     @property
     def actor(self) -> Actor:
@@ -112,7 +114,8 @@ class Asked:
         """A whole page, in the frame of all pages. `images`: it may load pictures from anywhere."""
         around = await self.read(lambda db: frame.load(db, self.visitor))
         heard = said.heard(self.request)
-        content = templates.render(template, self.web, self.visitor, self.request, frame=around, said=heard, **values)
+        shown = {"frame": around, "said": heard, "mark": self.mark, **values}
+        content = templates.render(template, self.web, self.visitor, self.request, **shown)
         response = packed(self.request, content, status)
         if images:
             response.headers["Content-Security-Policy"] = POLICY.format(images=" https: http:")
@@ -193,10 +196,10 @@ def _endpoint(web: Web, declared: _Declared) -> Callable[[Request], Awaitable[Re
 
 
 async def _answer(web: Web, declared: _Declared, request: Request, who: Visitor) -> Response:
-    asked = Asked(web, request, who, Form())
+    asked = Asked(web, request, who, Form(), web.live.mark())
     try:
         if declared.method == "POST":
-            asked = Asked(web, request, who, await read_form(request, who.csrf))
+            asked = replace(asked, form=await read_form(request, who.csrf))
         if declared.who == "administrator" and not who.administers:
             raise AccessDenied
         return await declared.handler(asked)

@@ -26,7 +26,10 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-T
 
 
 def stream(web: Web) -> Callable[[Request], Awaitable[Response]]:
-    """What answers at `/live`: an event `changed` for each change in the visitor's account."""
+    """What answers at `/live`: an event `changed` for each change in the visitor's account.
+
+    It begins with `listening`, which tells whether the page that was made at the mark `since` is behind already.
+    """
     open_now: Counter[int] = Counter()
 
     async def answer(request: Request) -> Response:
@@ -65,7 +68,9 @@ async def _events(web: Web, request: Request, who: Visitor) -> AsyncIterator[byt
     """The stream of somebody's changes, for as long as they are signed in."""
     with web.live.listening(who.account_id) as changes:
         await web.live.looks()
-        yield b"event: listening\ndata: {}\n\n"
+        mark = request.query_params.get("since", "")
+        behind = await web.database.read(lambda db: web.live.is_behind(db, mark, who.account_id, who.id))
+        yield b"event: listening\ndata: " + msgspec.json.encode({"behind": behind}) + b"\n\n"
         known_at = time.monotonic()
         while True:
             try:
@@ -81,6 +86,6 @@ async def _events(web: Web, request: Request, who: Visitor) -> AsyncIterator[byt
                     return
                 who, known_at = now_is, time.monotonic()
                 yield b": still here\n\n"
-            seen = change.seen_by(who.actor.inboxes)
+            seen = change.seen_by(who.id, who.actor.inboxes)
             if seen is not None:
                 yield b"event: changed\ndata: " + msgspec.json.encode(seen) + b"\n\n"

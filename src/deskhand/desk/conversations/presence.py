@@ -41,6 +41,7 @@ class Changed(msgspec.Struct, frozen=True):
     account_id: int
     inbox_id: int
     conversation_id: int
+    user_id: int
     changed_ms: int
 
 
@@ -101,7 +102,13 @@ _HERE = rows(
 )
 _SINCE = rows(
     Changed,
-    sa.select(presence.c.account_id, conversation.c.inbox_id, presence.c.conversation_id, presence.c.changed_ms)
+    sa.select(
+        presence.c.account_id,
+        conversation.c.inbox_id,
+        presence.c.conversation_id,
+        presence.c.user_id,
+        presence.c.changed_ms,
+    )
     .join(
         conversation,
         sa.and_(

@@ -10,8 +10,8 @@ function connect() {
   if (!frame?.dataset.liveUrl || source || document.hidden) return;
   source = new EventSource(frame.dataset.liveUrl);
   source.addEventListener("changed", event => heard(JSON.parse(event.data)));
-  // Something may have happened since the page was made, or while the line was down.
-  source.addEventListener("listening", () => { forget(); plan(0); });
+  // Something may have happened since the page was made, or while the line was down: the server knows.
+  source.addEventListener("listening", event => { if (JSON.parse(event.data).behind) { forget(); plan(0); } });
   source.addEventListener("error", event => {  // the browser tries again by itself unless it was answered with an error
     if (event.target.readyState !== EventSource.CLOSED || event.target !== source) return;
     source = null;
