@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +89,11 @@ def serving(folder: Path, *arguments: str, **settings: str) -> Iterator[Served]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that is free, and that the system gives to nobody else while a program is starting that will take it."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)  # below those from which systems choose themselves
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _command(*arguments: str) -> list[str]:

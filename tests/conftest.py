@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import postgresql
 from tests.live import LiveServer
 from tests.world import Desk, open_desk
+
+# How long an example takes says nothing on a machine that has much else to do.
+settings.register_profile("deskhand", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("deskhand")
 
 SLOWEST = (
     "tests/web/test_axe.py", "tests/clients/test_singer_tap.py", "tests/web/test_reference_browser.py",

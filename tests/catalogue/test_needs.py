@@ -19,6 +19,7 @@ from deskhand.catalogue.operation import Action, AnyOperation, Asked, Extent, Ne
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
 from deskhand.desk.search import language
 from deskhand.gateway.calls import Request
+from deskhand.gateway.judged import conversation_of, conversations
 from deskhand.gateway.reading import Unclean, read
 from tests.catalogue.shapes import near, of_shape, pairs, right
 
@@ -29,7 +30,7 @@ IN_TASK, OF_ANNA = Of("conversation", TASK), Of("customer", ANNA)
 
 EXAMPLES = 500 if os.environ.get("DESKHAND_TEST_DEEP") else 15
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-briefly = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+briefly = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 
 
 def asked(line: str, body: Any = msgspec.UNSET) -> Asked:
@@ -142,6 +143,9 @@ def test_whatever_is_sent_its_needs_are_told_and_can_be_granted(operation: AnyOp
         assert named_by.action is one.action, "no door asks for less than the operation itself"
         if one.place is NONE:
             assert one.resource in WITHOUT_INBOXES or one.operation == "list_customer_properties"
+    # So a call that waits is bound to the conversation of its path alone, and need not be read to be compared with it.
+    there = conversation_of(operation, call.path)
+    assert there is None or conversations(found) == {Of("conversation", there)}
 
 
 WITHOUT_INBOXES = {Resource.USERS, Resource.TEAMS, Resource.TAGS, Resource.ORGANIZATIONS, Resource.RATINGS}
@@ -583,7 +587,7 @@ TOKENS = (
 )  # fmt: skip
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(query=st.lists(st.sampled_from(TOKENS), max_size=14).map("".join) | st.text(max_size=20))
 @example("tag:NOW body:x")
 @example("tag:(a)body:x")

@@ -26,9 +26,7 @@ EXAMPLES = 2_000 if os.environ.get("DESKHAND_TEST_DEEP") else 15
 WITH_BODY = [operation for operation in OPERATIONS if operation.body is not NoBody]
 WITH_QUERY = [operation for operation in OPERATIONS if operation.query is not NoQuery]
 
-thorough = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+thorough = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 each_body = pytest.mark.parametrize("operation", WITH_BODY, ids=lambda operation: operation.name)
 each_query = pytest.mark.parametrize("operation", WITH_QUERY, ids=lambda operation: operation.name)
 

@@ -186,6 +186,18 @@ def test_passwords_are_taken_from_wherever_nobody_else_reads_them(desk: tuple[Pa
     assert told(folder, "check")["inboxes"][0]["server"] is None
 
 
+def test_what_was_changed_stands_in_the_audit_log(desk: tuple[Path, int]) -> None:
+    folder, inbox = desk
+    server = "smtp://help:secret%20words@127.0.0.1:2525"
+    for _ in range(2):  # the second time nothing is different
+        told(folder, "set", "--inbox", inbox, "--smtp", "-", stdin=server + "\n")
+    told(folder, "set", "--inbox", inbox, "--smtp", "none", "--imap-folder", "Help")
+    logged = json.loads(run(folder, "audit", "list", "--json").stdout)["entries"]
+    begins = "Somebody at the command line changed the mail of the inbox 'Help': the server that sends"
+    assert [one["sentence"] for one in reversed(logged)] == [begins, f"{begins} and the folder that is read"]
+    assert "secret" not in json.dumps(logged)
+
+
 REFUSED = [
     (("set", "--inbox", "1"), 2, "say what is to be different"),
     (("set", "--inbox", "9", "--imap", "none"), 1, "there is no inbox 9"),

@@ -62,6 +62,14 @@ def test_one_is_made_shown_switched_changed_tried_and_deleted(folder: Path) -> N
         assert said(folder, "dry-run", *arguments) == "Of 0 conversations 0 match; it would run on 0.\n"
     assert said(folder, "delete", "901") == "Workflow 901 is deleted; what it did stays.\n"
     assert said(folder, "list") == "There are no workflows.\n"
+    logged = json.loads(run(folder, "audit", "list", "--json").stdout)["entries"]
+    assert [(one["sentence"], one["actor"]) for one in reversed(logged)] == [
+        (f"Somebody at the command line {did}", {"type": "command_line", "id": None})
+        for did in (
+            "made the workflow 'Refunds'", "switched off the workflow 'Refunds'", "switched on the workflow 'Refunds'",
+            "changed the workflow 'Other'", "deleted the workflow 'Other'",
+        )
+    ]  # fmt: skip
 
 
 def test_what_makes_no_sense_is_named_in_one_line(folder: Path) -> None:

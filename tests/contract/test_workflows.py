@@ -217,8 +217,8 @@ def test_a_run_carries_out_every_action(desk: Desk, inbox: int) -> None:
     assert line["type"] == "lineitem"
     assert line["action"] == {
         "type": "manual-workflow",
-        "text": "Ada Holm ran the workflow Escalate: marked as pending, assigned to Lea Lind, added the tags vip, "
-        "removed the tags old, set Plan to Pro, added a note",
+        "text": "Ada Holm ran the workflow Escalate: marked as pending, assigned to Lea Lind, added the tag vip, "
+        "removed the tag old, set Plan to Pro, added a note",
         "associatedEntities": {"workflow": workflow, "user": desk.user_id},
     }
     assert [one.type for one in threads(desk, id)] == ["customer", "note", "lineitem"], "one line item for all of it"

@@ -1,6 +1,6 @@
 """For an agent narrowed to some inboxes, nothing outside them exists: for every operation there is.
 
-The tests walk the catalogue with the cases of tests/contract/test_isolation.py. What is foreign must be answered
+The tests walk the catalogue with the cases of tests/contract/isolation. What is foreign must be answered
 exactly like what there is not, whatever the gateway in front has decided.
 """
 
@@ -18,22 +18,9 @@ from msgspec import inspect
 
 from deskhand.catalogue.operation import AnyOperation, ListOf
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
-from tests.contract.test_isolation import (
-    CASES,
-    EVERYBODY,
-    NO_FILTERS,
-    Side,
-    all_of,
-    changes,
-    conversation_filters,
-    created,
-    everything_of,
-    filled,
-    furnish,
-    new_webhook,
-    nothing,
-    plain,
-)
+from tests.contract.isolation.cases import CASES, conversation_filters
+from tests.contract.isolation.sides import EVERYBODY, Side, created, furnish, new_webhook, plain
+from tests.contract.isolation.walking import NO_FILTERS, all_of, changes, everything_of, filled, nothing
 from tests.desk.as_agent import as_agent
 from tests.live import LiveServer
 from tests.world import Desk, open_desk

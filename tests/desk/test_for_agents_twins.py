@@ -19,17 +19,8 @@ from deskhand.catalogue.operations import OPERATIONS
 from deskhand.db.statements import P, command
 from deskhand.desk.conversations.tables import thread
 from deskhand.desk.conversations.threads.rating import rate
-from tests.contract.test_isolation import (
-    Side,
-    conversation_filters,
-    created,
-    customer_filters,
-    furnish,
-    plain,
-    reply_in,
-    step,
-    walk_filters,
-)
+from tests.contract.isolation.cases import conversation_filters, customer_filters, walk_filters
+from tests.contract.isolation.sides import Side, created, furnish, plain, reply_in, step
 from tests.desk.as_agent import as_agent
 from tests.desk.test_for_agents_isolation import UNKNOWN, nowhere, tells_of_its_inbox
 from tests.live import LiveServer

@@ -82,6 +82,7 @@ SPECIAL: dict[str, tuple[Any, ...]] = {
 
 FINDS_NOTHING: dict[str, str] = {
     "SELECT thread.id \nFROM thread JOIN thread_mail": "merging: no seeded reply is held",
+    "SELECT thread.conversation_id, thread.created_by_id AS user_": "leaving: no seeded reply is held",
     "SELECT thread.id, thread.created_by_id AS user_id, thread.bo": "staying: no seeded reply is held",
     "UPDATE conversation SET merged_into=": "merging: no seeded conversation was merged before",
 }
@@ -374,6 +375,12 @@ def fill(connection: sa.Connection) -> None:
     connection.execute(METADATA.tables["approval"].update().values(call='{"words":"reply"}'))
     captured, threads = METADATA.tables["captured_mail"], METADATA.tables["thread"]
     connection.execute(threads.update().where(threads.c.type == "message").values(saved_reply_id=7001))
+    audited = METADATA.tables["audit_record"]
+    whole = {column.name: sa.func.coalesce(column, made_up(column)) for column in audited.c if column.nullable}
+    connection.execute(audited.update().values(whole))  # as if agents had done it
+    oldest_thread = sa.select(sa.func.min(threads.c.id)).scalar_subquery()
+    planned = {"scheduled_for": LATE, "scheduled_by": 1}
+    connection.execute(threads.update().where(threads.c.id == oldest_thread).values(planned))
     factor = METADATA.tables["second_factor"]
     first = sa.select(sa.func.min(factor.c.user_id)).scalar_subquery()
     connection.execute(factor.update().where(factor.c.user_id == first).values(on_since=EARLY))

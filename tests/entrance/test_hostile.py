@@ -27,7 +27,7 @@ ODD = st.recursive(
 )  # fmt: skip
 METHODS = ["initialize", "ping", "tools/list", "tools/call", "server/discover", "notifications/x", "", "\n"]
 KEYS = ["jsonrpc", "id", "method", "params", "result", "error", "_meta"]
-SOME = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")

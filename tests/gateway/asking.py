@@ -26,6 +26,8 @@ FOUND: Mapping[Of, Found | None] = {
     BEN: Found(frozenset((PRODUCTS,))),
     STRANGER: Found(frozenset()),
 }
+NAMED_ONLY = "add_customer_thread"
+"""What no level grants: it is set by name, or comes with speaking for others."""
 
 
 def needed(name: str, place: Place, **more: Any) -> Need:

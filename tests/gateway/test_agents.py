@@ -196,7 +196,7 @@ def test_what_one_process_revokes_another_refuses_within_a_second(desk: Desk) ->
 
         at_once, seconds = run(refused_after())
         assert at_once is None
-        assert seconds < 10  # one second, and the machine may be busy
+        assert seconds < 20  # one second, and the machine may be busy
     finally:
         elsewhere.close()
 

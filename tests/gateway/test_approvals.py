@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from deskhand.catalogue.matching import Matcher
 from deskhand.catalogue.operation import Asked, Of, Resource
 from deskhand.catalogue.operations import OPERATIONS
 from deskhand.catalogue.problems import BadRequest, NotFound
+from deskhand.db.engine import Reader
 from deskhand.db.statements import command, value
 from deskhand.gateway import reading
 from deskhand.gateway.agents import Agent
@@ -21,7 +22,8 @@ from deskhand.gateway.approvals import CHANGED, Approvals, Go
 from deskhand.gateway.audit import Audit, AuditUnavailable, By
 from deskhand.gateway.budget import OverBudget
 from deskhand.gateway.calls import Answer, Door, Request
-from deskhand.gateway.held_calls import Held, NotReleased, Outcome
+from deskhand.gateway.held_calls import Changed, Held, NotReleased, Outcome
+from deskhand.gateway.judged import conversations, standing
 from deskhand.gateway.limits import Limits
 from deskhand.gateway.policy import Found, Granted, Grants, Rule, decide, wanted
 from deskhand.gateway.reading import arguments_hash
@@ -62,12 +64,19 @@ class World:
         self.agent = self.now = msgspec.structs.replace(self.agent, grants=HOLDS)
         self.deleted = False
         self.mark = "m1"
+        self.marks: dict[int | str, str] = {}  # of conversations that stand differently
         self.answer: Answer | Exception = Answer(201, headers=(("Resource-ID", "77"),))
         self.before: Exception | None = None  # what goes wrong before it is let go
         self.sent: list[tuple[Asked, int]] = []
         database = desk.server.app.database
-        self.approvals = Approvals(database, self.clock, Audit(database, self.clock, None), self, MATCHER)
+        self.approvals = Approvals(
+            database, self.clock, Audit(database, self.clock, None), self, MATCHER, look=self.look
+        )
         self.approvals.release = self.release
+
+    def look(self, db: Reader, account_id: int, wanted: Set[Of]) -> dict[Of, Found | None]:
+        assert account_id == self.agent.account_id
+        return {of: Found(frozenset({501}), 1874, self.marks.get(of.id, self.mark)) for of in wanted}
 
     async def by_id(self, account_id: int, id: int) -> Agent | None:
         assert (account_id, id) == (self.agent.account_id, self.agent.id)
@@ -281,6 +290,44 @@ def test_grants_of_today_count_not_those_of_when_it_was_held(world: World, grant
     assert world.sent == []
     world.now = world.agent
     assert world.approve(held).state == "executed", "it still waits, for grants can be given back"
+
+
+def test_what_would_go_back_is_known_before_and_so_it_is(world: World):
+    held, other = (
+        world.hold(),
+        world.hold(understood("PUT", "/v2/conversations/41/tags", {"tags": []}), conversation_id=41),
+    )
+    free = world.hold(understood("PUT", "/v2/conversations/42/tags", {"tags": []}), conversation_id=42, mark="")
+    ids = [held.id, other.id, free.id]
+
+    def changed() -> dict[int, Changed]:
+        return run(world.approvals.changed(world.desk.account_id, ids))
+
+    assert changed() == {}
+    world.marks[40] = world.mark = "m2"
+    world.marks[41] = "m1"
+    assert changed() == {held.id: Changed("m1", "m2")}
+    assert world.refusal(held).state == "returned"
+    assert changed() == {}, "it was decided"
+    world.mark = "m1"
+    assert world.approve(other).state == "executed"
+    assert world.approve(free).state == "executed"
+
+
+def test_a_call_about_several_conversations_is_compared_with_all_of_them(world: World):
+    several = understood("POST", "/v2/workflows/9/run", {"conversationIds": [40, 41]})
+    about = conversations(several.operation.needs(several))
+    mark = standing(about, {of: Found(frozenset(), 1, "m1") for of in about})
+    held = world.hold(several, conversation_id=None, mark=mark)
+    assert run(world.approvals.changed(world.desk.account_id, [held.id])) == {}
+    world.marks[41] = "m2"
+    assert list(run(world.approvals.changed(world.desk.account_id, [held.id]))) == [held.id]
+
+
+def test_another_accounts_calls_are_not_compared(world: World):
+    held = world.hold()
+    world.mark = "m2"
+    assert run(world.approvals.changed(world.desk.account_id + 1, [held.id])) == {}
 
 
 def test_what_a_deleted_agent_asked_for_can_not_be_sent(world: World):

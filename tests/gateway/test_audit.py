@@ -100,7 +100,7 @@ def test_a_completion_waits_for_company_but_not_for_long(log: Audited):
     async def work(audit: Audit) -> None:
         number = await audit.decided(log.entry())
         await audit.completed(log.account_id, number, 200, 1)
-        for _ in range(200):
+        for _ in range(3_000):
             await asyncio.sleep(0.01)
             if len(log.records()) == 2:
                 return

@@ -18,7 +18,8 @@ from deskhand.catalogue.problems import NotFound, Problem
 from deskhand.db.statements import P, command
 from deskhand.gateway import grants, tables
 from deskhand.gateway.audit import By
-from deskhand.gateway.grants import as_json, diff, in_words, read_grants
+from deskhand.gateway.grant_words import diff, in_words
+from deskhand.gateway.grants import as_json, read_grants
 from deskhand.gateway.limits import Hours, Limits
 from deskhand.gateway.policy import OWN, WITHOUT_INBOXES, Granted, Grants, Rule
 from deskhand.gateway.presets import preset

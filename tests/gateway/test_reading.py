@@ -28,7 +28,7 @@ MATCHER = Matcher(OPERATIONS)
 JSON = {"content-type": "application/json"}
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-briefly = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+briefly = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 ids = st.integers(1, 2**63 - 1)
 slugs = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
 

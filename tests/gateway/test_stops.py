@@ -109,4 +109,4 @@ def test_another_process_knows_within_a_second_and_this_one_at_once(desk: Desk) 
     finally:
         elsewhere.close()
     assert at_once == 1
-    assert seconds < 10  # one second, and the machine may be busy
+    assert seconds < 20  # one second, and the machine may be busy

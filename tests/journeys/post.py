@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP
 
-from tests.mail.post_office import wait
+from tests.mail.post_office import close, wait
 
 
 class Mailboxes(Protocol):
@@ -83,7 +83,7 @@ def post(mailboxes: Mailboxes) -> Iterator[Post]:
     try:
         yield office
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(close(server), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         loop.close()

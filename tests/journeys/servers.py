@@ -45,7 +45,10 @@ class Server:
         self._starter.stdin.flush()
         process, port = self._said().split()
         self._process, self.url = int(process), f"http://127.0.0.1:{port}"
-        assert requests.get(f"{self.url}/openapi.json", timeout=30).ok
+        try:
+            assert requests.get(f"{self.url}/openapi.json", timeout=60).ok
+        except requests.ConnectionError as fault:
+            raise AssertionError(f"the server did not start:\n{self.log.read_text()}") from fault
 
     def kill(self) -> None:
         os.kill(self._process, signal.SIGKILL)

@@ -3,121 +3,27 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import html
 import json
-import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from typing import Any
 
 import pytest
 import requests
 
 from tests.commands import free_port, run
-from tests.oauth.doors import forms
+from tests.journeys.sandboxes import NOW, Sandbox, all_threads, answers, approved, differing, sandbox, signed_in
 
-NOW = "2026-11-20T09:30:00Z"
-READY_S, READY_AGAIN_S = 120, 60  # on a busy machine; on an idle one 6 and 2
-RESET_S = 5  # on a busy machine; on an idle one 0.2
-ROOT = Path(__file__).parents[2]
-
-
-class Sandbox:
-    """A running `deskhand sandbox --json`."""
-
-    def __init__(self, process: subprocess.Popen[str], description: dict[str, Any], seconds: float) -> None:
-        self.process = process
-        self.description = description
-        self.seconds = seconds
-        self.url: str = description["base_url"]
-        self.http = requests.Session()
-        self.token = ""
-
-    def sign_in(self) -> dict[str, Any]:
-        """A token for the sandbox's application, which later calls use."""
-        app = self.description["apps"][0]
-        form = {"grant_type": "client_credentials"} | {name: app[name] for name in ("client_id", "client_secret")}
-        answer = self.http.post(f"{self.url}/v2/oauth2/token", data=form, timeout=30)
-        assert answer.status_code == 200, answer.text
-        token: dict[str, Any] = answer.json()
-        self.token = token["access_token"]
-        return token
-
-    def call(self, method: str, path: str, **kwargs: Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self.token}"}
-        url = path if path.startswith("http") else self.url + path
-        return self.http.request(method, url, headers=headers, allow_redirects=False, timeout=30, **kwargs)
-
-    def get(self, path: str, **params: Any) -> requests.Response:
-        return self.call("GET", path, params=params)
-
-    def control(self, what: str, body: Any = None) -> Any:
-        answer = self.http.post(f"{self.url}/sandbox/{what}", json=body, timeout=30)
-        assert answer.ok, answer.text
-        return answer.json()
-
-    def now(self) -> datetime:
-        return datetime.fromisoformat(self.http.get(f"{self.url}/sandbox/clock", timeout=30).json()["now"])
-
-    def stop(self) -> int:
-        self.http.close()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=30)
-        return self.process.returncode
-
-
-@contextmanager
-def sandbox(folder: Path, *options: str) -> Iterator[Sandbox]:
-    """The command, from its start until it answers; stopped as people stop it."""
-    port = free_port()
-    began = time.monotonic()
-    log = folder.with_name(f"sandbox-{port}.log")
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "deskhand", "sandbox", "--json", "--port", str(port), "--data", folder, *options],
-            stdout=subprocess.PIPE, stderr=output, text=True, cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, log.read_text()
-        until_it_answers(f"http://127.0.0.1:{port}", process)
-        running = Sandbox(process, json.loads(line), time.monotonic() - began)
-        assert running.url == f"http://127.0.0.1:{port}"
-        yield running
-        assert running.stop() == 0
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(30)
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-def until_it_answers(url: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            assert requests.get(url + "/sandbox/clock", timeout=30).ok
-            return
-        except requests.ConnectionError:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+READY_S = 120  # on a busy machine; on an idle one 6
+RESET_S = 25  # on a busy machine; on an idle one 0.2
 
 
 @pytest.fixture(scope="module")
@@ -179,29 +85,10 @@ def test_its_application_signs_in_both_ways(fresh: Sandbox) -> None:
     assert answer.json().keys() >= {"access_token", "refresh_token"}
 
 
-def approved(sandbox: Sandbox, **query: str) -> str:
-    """Where its owner is sent after letting the application act for them."""
-    with requests.Session() as browser:
-        assert signed_in(sandbox, browser, sandbox.description["users"][0]).status_code == 303
-        query["client_id"] = sandbox.description["apps"][0]["client_id"]
-        page = browser.get(f"{sandbox.url}/authentication/authorizeClientApplication", params=query, timeout=30)
-        address, fields = next(form for form in forms(page.text).items() if "authorize" in form[0])
-        decided = fields | {"decision": "approve"}
-        sent = browser.post(urljoin(page.url, address), decided, allow_redirects=False, timeout=30)
-        assert sent.status_code == 302, sent.text
-        return str(sent.headers["location"])
-
-
 def test_everybody_in_it_signs_in_with_the_password_it_names(fresh: Sandbox) -> None:
     for user in fresh.description["users"]:
         with requests.Session() as browser:
             assert signed_in(fresh, browser, user).status_code == 303, user
-
-
-def signed_in(sandbox: Sandbox, browser: requests.Session, user: dict[str, Any]) -> requests.Response:
-    page = browser.get(f"{sandbox.url}/sign-in", timeout=30)
-    fields = forms(page.text)["/sign-in"] | {"email": user["email"], "password": user["password"]}
-    return browser.post(f"{sandbox.url}/sign-in", fields, allow_redirects=False, timeout=30)
 
 
 def test_its_examples_behave_as_they_are_called(fresh: Sandbox) -> None:
@@ -217,15 +104,6 @@ def test_its_examples_behave_as_they_are_called(fresh: Sandbox) -> None:
     assert fresh.call("PATCH", locked, json=change).status_code == 423
     rated = [thread for thread in all_threads(fresh) if thread["id"] == examples["rated_thread"]]
     assert [thread["rating"]["rating"] in ("great", "okay", "not_good") for thread in rated] == [True]
-
-
-def all_threads(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
-    url = f"{sandbox.url}/v2/conversations?embed=threads&status=all&sortField=number&sortOrder=asc"
-    while url:
-        body = sandbox.get(url).json()
-        for conversation in body["_embedded"]["conversations"]:
-            yield from conversation["_embedded"]["threads"]
-        url = body["_links"].get("next", {}).get("href", "")
 
 
 # The start page ------------------------------------------------------------------------------------------------------
@@ -269,63 +147,6 @@ def test_its_links_lead_somewhere(fresh: Sandbox) -> None:
 
 
 # Reset ---------------------------------------------------------------------------------------------------------------
-
-AT = "2026-11-20T09:31:00Z"
-LISTS = (
-    "/v2/conversations?status=all",
-    "/v2/conversations?status=all&page=40",
-    "/v2/conversations?status=closed&embed=threads&sortField=modifiedAt",
-    "/v2/conversations?sortField=waitingSince&sortOrder=asc&query=(subject:lamp)",
-    "/v2/customers",
-    "/v2/customers?sortField=lastName&page=2",
-    "/v2/mailboxes",
-    "/v2/mailboxes/501/folders",
-    "/v2/mailboxes/501/fields",
-    "/v2/users",
-    "/v2/teams",
-    "/v2/tags",
-)
-
-
-def answers(sandbox: Sandbox) -> list[bytes]:
-    """What the lists say at one second of the sandbox's time, wherever it listens.
-
-    Nothing is due between its beginning and then: what wakes says when it woke, which differs by a second. Workflows
-    that look at the time have looked.
-    """
-    before: list[bytes] = []
-    for _ in range(20):
-        sandbox.control("clock", {"set": AT})
-        sandbox.control("settle")
-        time.sleep(1)
-        found = answers_now(sandbox)
-        if found == before:
-            return found
-        before = found
-    raise AssertionError("its lists never come to rest")
-
-
-def answers_now(sandbox: Sandbox) -> list[bytes]:
-    return [at_one_second(sandbox, path).replace(sandbox.url.encode(), b"http://here") for path in LISTS]
-
-
-def differing(before: list[bytes], after: list[bytes]) -> list[str]:
-    """The lines that two readings of the lists don't have in common."""
-    was, now = (
-        [line for answer in answers for line in json.dumps(json.loads(answer), indent=1).splitlines()]
-        for answers in (before, after)
-    )
-    return [line for line in difflib.unified_diff(was, now, lineterm="", n=12) if line]
-
-
-def at_one_second(sandbox: Sandbox, path: str) -> bytes:
-    for _ in range(20):
-        sandbox.control("clock", {"set": AT})
-        answer = sandbox.get(path)
-        assert answer.status_code == 200, answer.text
-        if sandbox.now().second == 0:
-            return answer.content
-    raise AssertionError("no answer within a second")
 
 
 def test_a_reset_brings_everything_back(fresh: Sandbox) -> None:
@@ -404,7 +225,7 @@ def test_the_clock_begins_where_it_was_told_and_moves(fresh: Sandbox) -> None:
     began = fresh.now()
     assert abs((began - datetime.fromisoformat(NOW)).total_seconds()) < 300
     moved = datetime.fromisoformat(fresh.control("clock", {"advance": "1d12h"})["now"])
-    assert 36 * 3600 <= (moved - began).total_seconds() < 36 * 3600 + 60
+    assert 36 * 3600 <= (moved - began).total_seconds() < 37 * 3600
     assert fresh.control("clock", {"set": "2030-01-01T00:00:00Z"})["now"] == "2030-01-01T00:00:00Z"
     assert fresh.get("/v2/users/me").status_code == 401  # the token has expired by then
     fresh.sign_in()
@@ -490,7 +311,7 @@ def test_a_delay_comes_before_the_true_answer(fresh: Sandbox) -> None:
     fresh.control("faults", {"operation": "list_tags", "delay_ms": 400})
     began = time.monotonic()
     assert fresh.get("/v2/tags").content == true
-    assert 0.4 <= time.monotonic() - began < 10
+    assert 0.4 <= time.monotonic() - began < 25
     fresh.control("faults", {"operation": "list_tags", "delay_ms": 300, "status": 500})
     began = time.monotonic()
     assert fresh.get("/v2/tags").status_code == 500
@@ -580,101 +401,6 @@ def test_the_same_seed_and_time_give_the_same_bytes(started: Sandbox, tmp_path: 
         assert base64.b64decode(contents[0])
 
 
-OPTIONS = ("--seed", "8", "--now", NOW, "--rate-limit", "77")
-FEW = ("--conversations", "200")
-
-
-class Left(NamedTuple):
-    """A folder that a sandbox left, with a note in a conversation, and when it was there."""
-
-    folder: Path
-    description: dict[str, Any]
-    conversation: int
-    note: int
-    token: str
-    now: datetime
-
-
-@pytest.fixture(scope="module")
-def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
-    """A folder whose clock was never moved."""
-    folder = tmp_path_factory.mktemp("left") / "data"
-    with sandbox(folder, *OPTIONS, *FEW) as running:
-        running.sign_in()
-        id = running.description["examples"]["merged"]["into"]
-        note = running.call("POST", f"/v2/conversations/{id}/notes", json={"text": "Before the restart."})
-        assert note.status_code == 201
-        time.sleep(1.2)
-        return Left(folder, running.description, id, int(note.headers["Resource-ID"]), running.token, running.now())
-
-
-@pytest.fixture(scope="module")
-def moved(left: Left, tmp_path_factory: pytest.TempPathFactory) -> Left:
-    """The same, but its clock was moved."""
-    folder = copy(left, tmp_path_factory.mktemp("moved"))
-    with sandbox(folder, *OPTIONS, *FEW) as running:
-        running.control("clock", {"advance": "30h"})
-        return left._replace(folder=folder, now=running.now())
-
-
-def copy(left: Left, where: Path) -> Path:
-    return Path(shutil.copytree(left.folder, where / "data"))
-
-
-def notes(running: Sandbox, left: Left) -> list[int]:
-    answer = running.get(f"/v2/conversations/{left.conversation}/threads")
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["X-RateLimit-Limit-Minute"] == "77"
-    return [one["id"] for one in answer.json()["_embedded"]["threads"] if one.get("body") == "Before the restart."]
-
-
-def test_a_restart_in_the_same_folder_goes_on(moved: Left, started: Sandbox, tmp_path: Path) -> None:
-    with sandbox(copy(moved, tmp_path), *OPTIONS, *FEW) as again:
-        sys.stdout.write(f"ready again after {again.seconds:.2f} s\n")
-        assert again.seconds < READY_AGAIN_S
-        assert again.description["sandbox"] == moved.description["sandbox"]
-        assert again.description["apps"][0]["client_id"] == moved.description["apps"][0]["client_id"]
-        assert again.description["apps"][0]["client_id"] != started.description["apps"][0]["client_id"]
-        assert 0 <= (again.now() - moved.now).total_seconds() < 60
-        again.token = moved.token
-        assert notes(again, moved) == [moved.note]
-        again.control("reset")
-        again.sign_in()
-        assert notes(again, moved) == []
-        assert abs((again.now() - datetime.fromisoformat(NOW)).total_seconds()) < 300
-
-
-def test_its_application_follows_it_to_another_port(left: Left, tmp_path: Path) -> None:
-    with sandbox(copy(left, tmp_path), *OPTIONS, *FEW) as again:
-        assert again.url != left.description["base_url"]
-        wanted = again.description["apps"][0]["redirect_url"]
-        assert wanted.startswith(again.url)
-        assert approved(again).startswith(wanted + "?code=")
-        again.control("reset")
-        assert approved(again).startswith(wanted + "?code=")
-
-
-def test_the_time_it_was_told_does_not_come_back_at_a_restart(left: Left, tmp_path: Path) -> None:
-    with sandbox(copy(left, tmp_path), *OPTIONS, *FEW) as again:
-        assert 0 <= (again.now() - left.now).total_seconds() < 120
-
-
-def test_a_folder_goes_on_as_it_is_without_its_options(left: Left, tmp_path: Path) -> None:
-    """As the words at the start say: `--data FOLDER` starts it again as it is."""
-    with sandbox(copy(left, tmp_path)) as again:
-        assert again.description["sandbox"] == left.description["sandbox"]
-        again.sign_in()
-        assert notes(again, left) == [left.note]
-        assert 0 <= (again.now() - left.now).total_seconds() < 120
-
-
-def test_other_options_make_the_folder_anew_with_a_clock_of_its_own(moved: Left, tmp_path: Path) -> None:
-    with sandbox(copy(moved, tmp_path), *OPTIONS, "--conversations", "201") as other:
-        assert abs((other.now() - datetime.fromisoformat(NOW)).total_seconds()) < 60
-        other.sign_in()
-        assert notes(other, moved) == []
-
-
 # The command ---------------------------------------------------------------------------------------------------------
 
 
@@ -691,9 +417,3 @@ def test_a_taken_port_a_taken_folder_and_a_wrong_time_are_refused_in_one_line(st
     wrong = run(tmp_path, "sandbox", "--now", "tomorrow")
     assert wrong.returncode == 2
     assert started.http.get(started.url + "/sandbox/clock", timeout=30).ok
-
-
-def test_it_ends_well_when_it_is_told_to_stop(left: Left, tmp_path: Path) -> None:
-    with sandbox(copy(left, tmp_path), *OPTIONS, *FEW) as running:
-        running.process.send_signal(signal.SIGTERM)  # as a supervisor or a container does
-        assert running.process.wait(30) == 0

@@ -254,7 +254,7 @@ def refuse_by_keyboard(page: Page, number: str, approval: int) -> None:
     expect(page.locator(f"#call-{approval}")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Drafter asks to delete conversation {number}")
-    page.wait_for_timeout(500)  # a key too soon was meant for what was shown before
+    page.wait_for_timeout(600)  # a key too soon was meant for what was shown before
     page.keyboard.press("d")
     page.keyboard.type("We need it still")
     page.keyboard.press("Enter")
@@ -278,6 +278,7 @@ def test_the_same_on_a_phone(browser: Browser, sandbox: LiveSandbox) -> None:
         expect(page.locator(".thread.customer .body").first).to_contain_text("Where is my lamp?")
         first = conversation_of(page)
         page.locator("[data-write=reply]").tap()
+        expect(page.locator("#write-reply .writing-text")).to_be_focused()
         page.keyboard.type("From the train.")
         fits(page)
         page.locator("#write-reply [data-send]").tap()
@@ -286,6 +287,7 @@ def test_the_same_on_a_phone(browser: Browser, sandbox: LiveSandbox) -> None:
         second = conversation_of(page)
         assert second != first
         page.locator("[data-write=note]").tap()
+        expect(page.locator("#write-note .writing-text")).to_be_focused()
         page.keyboard.type("Noted on the train.")
         page.locator("#write-note [data-send]").tap()
         expect(page.locator("#said")).to_contain_text("Note added.")
@@ -306,7 +308,7 @@ def test_the_same_on_a_phone(browser: Browser, sandbox: LiveSandbox) -> None:
         page.get_by_role("link", name="Approvals").tap()
         page.locator(".call-row").first.tap()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Drafter asks to delete")
-        page.wait_for_timeout(500)  # a press too soon was meant for what was shown before
+        page.wait_for_timeout(600)  # a press too soon was meant for what was shown before
         fits(page)
         page.get_by_role("button", name="Approve").tap()
         expect(page.get_by_text("Nothing waits for you")).to_be_visible()

@@ -48,16 +48,16 @@ def test_the_text_keeps_the_shape(html: str, text: str):
     "piece", ["<", "<a ", "<!--", "<!", "<script>", "<blockquote>", "<ul><li>", "&", "<a href='", "</a>"]
 )
 def test_nonsense_is_read_in_no_time(piece: str):
-    began = time.monotonic()
+    began = time.thread_time()
     readable(piece * (1_000_000 // len(piece)))
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10
 
 
 @pytest.mark.parametrize("piece", ["<b>a</b>", "<a href=http://x>y</a>"])
 def test_one_long_line_takes_time_by_its_length_and_no_more(piece: str):
-    began = time.monotonic()
+    began = time.thread_time()
     readable(piece * (6_000_000 // len(piece)))
-    assert time.monotonic() - began < 12
+    assert time.thread_time() - began < 12
 
 
 @pytest.mark.parametrize(

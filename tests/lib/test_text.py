@@ -12,10 +12,10 @@ from deskhand.lib.text import paragraphs, plain
 @pytest.mark.parametrize("tag", ["<script ", "<STYLE/", "<title\t", "<br ", "</p ", "<a ", "<!", "</script "])
 def test_a_tag_that_is_begun_again_and_again_and_never_closed_is_read_once(tag: str) -> None:
     hostile = "Hello " + tag * 20_000
-    started = time.perf_counter()
+    started = time.thread_time()
     assert plain(hostile) == "Hello"
     assert paragraphs(hostile)[:1] == ["Hello"]
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_what_is_inside_scripts_and_styles_is_no_text() -> None:

@@ -48,7 +48,7 @@ def test_half_a_tag_at_the_end_of_what_is_quoted_is_left_out() -> None:
 
 
 def test_many_of_them_take_no_time() -> None:
-    began = time.process_time()
+    began = time.thread_time()
     for one in ("<", "<b", "<b ", "</", "<a:", "<!"):
         body(one * 20_000)
-    assert time.process_time() - began < 5
+    assert time.thread_time() - began < 5

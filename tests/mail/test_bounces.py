@@ -80,6 +80,28 @@ def test_a_receipt_is_automatic_but_no_bounce(name: str, automatic: str):
     assert (incoming.bounce, incoming.automatic) == (None, automatic)
 
 
+RECEIPTS = {
+    "disposition-notification": "Final-Recipient: rfc822; ada@b.example\nOriginal-Message-ID: <sent@desk.example>\n",
+    "delivery-status": "Reporting-MTA: dns; a.example\n\nFinal-Recipient: rfc822; ada@b.example\nAction: relayed\n",
+}
+
+
+@pytest.mark.parametrize("kind", RECEIPTS)
+def test_a_receipt_goes_to_the_mail_that_it_names(kind: str):
+    returned = (
+        "" if "notification" in kind else "Content-Type: text/rfc822-headers\n\nMessage-ID: <sent@desk.example>\n"
+    )
+    body = f"--r\n\nIt was read.\n--r\nContent-Type: message/{kind}\n\n{RECEIPTS[kind]}\n--r\n{returned}\n--r--\n"
+    incoming = mail(body, f"Content-Type: multipart/report; report-type={kind}; boundary=r", "References: <other@b>")
+    assert (incoming.bounce, incoming.references) == (None, ("<other@b>", "<sent@desk.example>"))
+
+
+def test_a_person_who_passes_a_receipt_on_writes_of_nothing():
+    receipt = f"Content-Type: message/disposition-notification\n\n{RECEIPTS['disposition-notification']}"
+    body = f"--r\n\nWhat is this?\n--r\n{receipt}\n--r--\n"
+    assert mail(body, "Content-Type: multipart/mixed; boundary=r").references == ()
+
+
 def test_the_failed_one_of_several_recipients_counts():
     body = (
         "--r\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; a.example\n\n"

@@ -165,7 +165,7 @@ def test_names_of_files_are_one_line_and_no_path(name: str, sent_as: str):
     assert all(part["X-Evil"] is None for part in message.walk())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(WRITTEN, min_size=1, max_size=120).filter(lambda name: not set(name) & set("/\\") and "=?" not in name))
 def test_any_name_of_a_file_arrives(name: str):
     assert [file[0] for file in files(parsed(mail(attachments=(File(name, "text/plain", b"1"),))))] == [name]
@@ -212,7 +212,7 @@ def test_line_breaks_in_subjects_and_names_add_no_header(text: str):
     assert [spec for _, spec in addresses(message, "To")] == ["p@x.example"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(LINE, LINE)
 def test_any_subject_and_any_name_arrive(subject: str, name: str):
     message = parsed(mail(subject=subject, to=(Address("p@x.example", name), PAUL)))
@@ -223,7 +223,7 @@ def test_any_subject_and_any_name_arrive(subject: str, name: str):
     assert (email, other) == ("p@x.example", ("Paul Grün", "paul@buyer.example"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(NASTY)
 def test_no_text_of_headers_breaks_out_of_its_header(text: str):
     message = parsed(mail(subject=text, sender=Address("help@desk.example", text)))

@@ -80,7 +80,7 @@ def test_a_corpus_of_broken_mails_ends_without_an_error():
 
 
 @seed(5)
-@settings(max_examples=1_000 if DEEP else 100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1_000 if DEEP else 100, database=None, suppress_health_check=list(HealthCheck))
 @given(number=st.integers(1_000_000, 2**32), at=st.floats(0, 1), noise=st.binary(max_size=200))
 def test_noise_in_a_broken_mail_ends_without_an_error(number: int, at: float, noise: bytes):
     raw = mutated(number)
@@ -89,7 +89,7 @@ def test_noise_in_a_broken_mail_ends_without_an_error(number: int, at: float, no
         read_in_time(raw[:place] + noise + raw[place:], most_s=1.0)
 
 
-@settings(max_examples=1_000 if DEEP else 100, deadline=None, database=None, derandomize=True)
+@settings(max_examples=1_000 if DEEP else 100, database=None, derandomize=True)
 @given(raw=st.binary(max_size=2_000))
 def test_bytes_of_any_kind_are_a_mail_or_unreadable(raw: bytes):
     for one in (raw, HEADER + raw, HEADER + b"Content-Type: text/html\r\n\r\n" + raw):

@@ -65,7 +65,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Any:
     database.close()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=BODIES, content_type=CONTENT_TYPES, query=st.binary(max_size=40), authorization=st.text(max_size=30))
 def test_no_request_makes_the_endpoint_fail(
     endpoint: TokenEndpoint, body: bytes, content_type: str, query: bytes, authorization: str

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
+import pytest
 import requests
 import sqlalchemy as sa
 
@@ -32,7 +33,7 @@ from deskhand.gateway.connections import read_given
 from deskhand.oauth import tables as oauth_tables
 from deskhand.outbox import tables as outbox_tables
 from tests.agents import AgentOf, add_agent
-from tests.contract.test_isolation import IN_MANY_YEARS, Side, created, plain, reply_in, step
+from tests.contract.isolation.sides import IN_MANY_YEARS, Side, created, plain, reply_in, step
 from tests.desk.conversations.builders import merge
 from tests.desk.conversations.received import received
 from tests.live import LiveServer
@@ -53,6 +54,8 @@ WHOLE = ("users", "teams", "tags", "organizations", "ratings")
 OF_THE_ACCOUNT = frozenset(("tag", "user", "team", "organization", "property"))
 """Secrets that whoever is granted those sees, of whichever inbox they are."""
 ALWAYS = {"start": "2000-01-01T00:00:00Z", "end": "2098-12-31T23:59:59Z"}
+on_any_database = pytest.mark.parametrize("world", ["sqlite", "remote"], indirect=True)
+"""For what is decided before any database is asked."""
 _LINK = command(
     sa.update(thread)
     .where(thread.c.account_id == P("account_id"), thread.c.id == P("id"))

@@ -1,6 +1,6 @@
 """Whatever an agent with full access to one inbox asks for by the catalogue, the other inbox does not exist for it.
 
-The tests walk the catalogue with the cases of tests/contract/test_isolation.py: real HTTP, through the gateway's door,
+The tests walk the catalogue with the cases of tests/contract/isolation: real HTTP, through the gateway's door,
 on both databases and in front of another server.
 """
 
@@ -14,7 +14,9 @@ import pytest
 from deskhand.catalogue.operation import AnyOperation, ListOf
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
 from deskhand.gateway.narrowing import HOW, How
-from tests.contract.test_isolation import CASES, USING_UP, Side, all_of, filled, nothing
+from tests.contract.isolation.cases import CASES
+from tests.contract.isolation.sides import Side
+from tests.contract.isolation.walking import USING_UP, all_of, filled, nothing
 from tests.desk.test_for_agents_isolation import BODIES, OF_NO_INBOX, names_what_is_tied
 from tests.proof.bypass_world import OF_THE_ACCOUNT, World, alike
 

@@ -121,9 +121,12 @@ def test_grants_that_were_taken_away_or_ended_are_gone_at_once(world: World) -> 
 # -- Races
 
 
-def flooding(agent: AgentOf, conversations: list[int], until: threading.Event) -> list[tuple[float, int, str, int]]:
-    """Write notes until it is enough: when each was begun, where, its text, and the status it was answered with."""
-    sent: list[tuple[float, int, str, int]] = []
+Sent = list[tuple[float, int, str, int]]
+"""Notes: when each was begun, where, its text, and the status it was answered with."""
+
+
+def flooding(agent: AgentOf, conversations: list[int], until: threading.Event, sent: Sent) -> None:
+    """Write notes until it is enough."""
     with requests.Session() as http:
         while not until.is_set():
             for conversation in conversations:
@@ -133,20 +136,31 @@ def flooding(agent: AgentOf, conversations: list[int], until: threading.Event) -
                     headers={"Authorization": f"Bearer {agent.key}"}, timeout=30,
                 )  # fmt: skip
                 sent.append((began, conversation, text, answer.status_code))
-    return sent
 
 
-def flooded(agent: AgentOf, conversations: list[int], change: Callable[[], Any]) -> tuple[float, list[Any]]:
+def flooded(agent: AgentOf, conversations: list[int], change: Callable[[], Any]) -> tuple[float, Sent]:
     """Let three clients write while something is changed; when that was done, and all they sent."""
-    until = threading.Event()
+    until, sent = threading.Event(), Sent()
     with ThreadPoolExecutor(3) as pool:
-        clients = [pool.submit(flooding, agent, conversations, until) for _ in range(3)]
-        time.sleep(0.2)
-        change()
-        done = time.monotonic()
-        time.sleep(0.2)
-        until.set()
-        return done, [one for client in clients for one in client.result(30)]
+        clients = [pool.submit(flooding, agent, conversations, until, sent) for _ in range(3)]
+        try:
+            soon(lambda: len(sent) >= 3)
+            change()
+            done = time.monotonic()
+            soon(lambda: any(began > done for began, *_ in sent))
+        finally:
+            until.set()
+        for client in clients:
+            client.result(60)
+        return done, sent
+
+
+def soon(true: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_after_a_key_is_revoked_no_write_begins(world: World) -> None:

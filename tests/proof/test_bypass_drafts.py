@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.test_isolation import IN_MANY_YEARS, created
+from tests.contract.isolation.sides import IN_MANY_YEARS, created
 from tests.proof.bypass_world import World
 from tests.proof.writing import WHO, messages, written
 from tests.world import unique

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.proof.bypass_world import World, everything_in
 from tests.proof.writing import WHO, written
+
+ANOTHER_DAY = (datetime.now(UTC).isoweekday() + 2) % 7 + 1
 
 LIMITED: list[tuple[str, dict[str, Any], str, str, Any]] = [
     ("a copy elsewhere", {"recipient_domains": ["a.example"]}, "POST", "/reply",
@@ -63,8 +66,8 @@ LIMITED: list[tuple[str, dict[str, Any], str, str, Any]] = [
      [{"op": "replace", "path": "/status", "value": "active"}, {"op": "replace", "path": "subject", "value": "x"}]),
     ("a path with dots", {"patch_paths": ["/status"]}, "PATCH", "",
      {"op": "replace", "path": "/status/../subject", "value": "x"}),
-    ("any time", {"hours": {"from": "00:00", "to": "00:01", "zone": "Europe/Berlin", "days": [1]}}, "POST", "/notes",
-     {"text": "x"}),
+    ("any time", {"hours": {"from": "00:00", "to": "00:01", "zone": "Europe/Berlin", "days": [ANOTHER_DAY]}},
+     "POST", "/notes", {"text": "x"}),
 ]  # fmt: skip
 
 

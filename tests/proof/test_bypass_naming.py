@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.test_isolation import IN_MANY_YEARS
+from tests.contract.isolation.sides import IN_MANY_YEARS
 from tests.proof.bypass_world import BOTH, OF_THE_ACCOUNT, UNKNOWN, World, alike, everything_in
 from tests.proof.writing import WHO, begun
 from tests.world import unique

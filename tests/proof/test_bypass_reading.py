@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from deskhand.desk.workflows.actions import Move, SetStatus
-from tests.contract.test_isolation import created, new_webhook
+from tests.contract.isolation.sides import created, new_webhook
 from tests.proof.bypass_world import (
     ALWAYS,
     BOTH,

@@ -25,7 +25,7 @@ from deskhand.admin.routes import CALLS, PREFIX
 from deskhand.catalogue.operation import AnyOperation, NoBody
 from deskhand.catalogue.operations import BY_NAME, OPERATIONS
 from tests.agents import add_agent, somebody
-from tests.contract.test_isolation import furnish
+from tests.contract.isolation.sides import furnish
 from tests.live import LiveServer
 from tests.world import open_desk
 

@@ -40,7 +40,9 @@ from deskhand.gateway.policy import LEVELS, OWN, WITHOUT_INBOXES, Found, Grants,
 from deskhand.lib.clock import to_wire
 from tests.admin.door import Admin
 from tests.agents import AgentOf, add_agent, somebody
-from tests.contract.test_isolation import CASES, Side, filled, furnish
+from tests.contract.isolation.cases import CASES
+from tests.contract.isolation.sides import Side, furnish
+from tests.contract.isolation.walking import filled
 from tests.desk.test_for_agents_isolation import nowhere
 from tests.gateway.asking import NOW
 from tests.gateway.asking import asked as asked_of

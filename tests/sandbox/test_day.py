@@ -41,7 +41,7 @@ def test_a_day_brings_mail_answers_ratings_and_bounces() -> None:
         assert told["satisfaction.ratings"] == counts["customer rated"]
         written = next(one for one in played["happened"] if one["what"] == "customer wrote")
         created = desk.get(f"/v2/conversations/{written['conversation_id']}")["createdAt"]
-        assert abs((from_wire(created) - from_wire(written["at"])).total_seconds()) < 5, "at the time of that day"
+        assert abs((from_wire(created) - from_wire(written["at"])).total_seconds()) < 60, "at the time of that day"
         assert len(desk.mails()) >= counts["staff answered"]
 
 
@@ -78,7 +78,7 @@ def test_a_reset_ends_the_day_and_leaves_nothing_of_it() -> None:
             time.sleep(0.02)
         assert requests.post(f"{desk.base_url}/sandbox/day", timeout=30).status_code == 409, "one at a time"
         desk.reset()
-        assert playing.result(30)["state"] == "stopped"
+        assert playing.result(120)["state"] == "stopped"
         assert desk.now().date().isoformat() == "2026-11-23"
         assert desk.get("/v2/conversations", status="all")["page"]["totalElements"] == before
 

@@ -360,9 +360,9 @@ def test_answers_fit_what_was_asked(pool, chosen, fitting):
 
 
 def test_ten_thousand_take_a_few_seconds_of_computing():
-    started = time.process_time()
+    started = time.thread_time()
     assert sum(1 for _ in conversations(WORLD, 10_000)) == 10_000
-    assert time.process_time() - started < 10
+    assert time.thread_time() - started < 10
 
 
 def _customer(conversation):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize("server", ["sqlite"], indirect=True)
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
-def filled(path: str, id: int = 4_611_686_018_427_387_904) -> str:
+def filled(path: str, id: int = 461_168_601_842_738_790) -> str:
     """A path with an id in every place: by default one that nothing has."""
     return _PARAMETER.sub(str(id), path)
 

@@ -131,3 +131,20 @@ def test_no_form_leads_elsewhere(desk: Desk, person: Person, goal: str) -> None:
         if answer.status_code == 200 and "evil" in answer.text:
             for attribute in ("href", "action", "src"):
                 assert f'{attribute}="{goal}' not in answer.text
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00", "9999-12-31T23:59", "0000-13-40T99:99", "tomorrow"])
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Pacific/Honolulu"])
+def test_a_time_that_none_can_mean_is_refused_in_plain_words(desk: Desk, person: Person, time: str, zone: str) -> None:
+    id = add_conversation(desk, desk.add_inbox())
+    person.send("/account", first_name="Ada", last_name="Byron", timezone=zone)
+    answer = person.send(f"/conversation/{id}/snooze", until=time, asks="1")
+    assert answer.status_code == 400
+    assert "The time must be" in answer.text
+    assert "snoozedUntil" not in answer.text
+
+
+def test_a_number_of_thousands_of_digits_behind_a_conversation_is_no_address(desk: Desk, person: Person) -> None:
+    id = add_conversation(desk, desk.add_inbox())
+    assert person.get(f"/conversation/{id}/1001").status_code == 200
+    assert person.get(f"/conversation/{id}/" + "1" * 5_000).status_code == 404

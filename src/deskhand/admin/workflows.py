@@ -15,11 +15,13 @@ from deskhand.catalogue.problems import NotFound
 from deskhand.catalogue.values import Id
 from deskhand.catalogue.workflows import WorkflowType
 from deskhand.db.engine import Reader, Writer
-from deskhand.desk.workflows import dry_run, given, queries, verbs
+from deskhand.desk.call import Change
+from deskhand.desk.workflows import dry_run, given, queries, telling, verbs
 from deskhand.desk.workflows.actions import Action
 from deskhand.desk.workflows.conditions import Group
 from deskhand.desk.workflows.dry_run import DryRun
 from deskhand.desk.workflows.given import Shown
+from deskhand.gateway.administering import desk_changes
 from deskhand.lib.clock import to_wire
 
 CALLS = Calls("workflows")
@@ -75,8 +77,13 @@ async def create_workflow(asked: Asked[NoQuery, dict[str, Any]]) -> Shown:
     """Add a workflow; an automatic one begins at once, unless its status is inactive."""
     now = to_wire(asked.parts.clock.now())
     new = given.read(asked.account_id, asked.body, now)
-    id = await asked.parts.database.write(lambda tx: verbs.add(tx, new))
-    return await _one(asked, id)
+
+    def add(tx: Writer) -> int:
+        id = verbs.add(tx, new)
+        _tell(asked, tx, telling.done("made", queries.existing(tx, asked.account_id, id), "added"))
+        return id
+
+    return await _one(asked, await asked.parts.database.write(add))
 
 
 @CALLS.add("POST", "/workflows/dry-run", query=HowMany, body=dict[str, Any], answers=DryRun)
@@ -98,7 +105,12 @@ async def get_workflow_in_full(asked: Asked[NoQuery, NoBody]) -> Shown:
 async def replace_workflow(asked: Asked[NoQuery, dict[str, Any]]) -> Shown:
     """Change a workflow; its inbox and its type stay, and on which it ran, it does not run again."""
     new = given.read(asked.account_id, asked.body, to_wire(asked.parts.clock.now()))
-    await asked.parts.database.write(lambda tx: verbs.replace(tx, asked.id, new))
+
+    def replace(tx: Writer) -> None:
+        verbs.replace(tx, asked.id, new)
+        _tell(asked, tx, telling.done("changed", queries.existing(tx, asked.account_id, asked.id), "changed"))
+
+    await asked.parts.database.write(replace)
     return await _one(asked, asked.id)
 
 
@@ -108,9 +120,16 @@ async def delete_workflow(asked: Asked[NoQuery, NoBody]) -> None:
     now = to_wire(asked.parts.clock.now())
 
     def delete(tx: Writer) -> None:
+        row = queries.by_id(tx, asked.account_id, asked.id)
         verbs.delete(tx, asked.account_id, asked.id, now)
+        if row is not None:
+            _tell(asked, tx, telling.done("deleted", row, "deleted"))
 
     await asked.parts.database.write(delete)
+
+
+def _tell(asked: Asked[Any, Any], tx: Writer, change: Change) -> None:
+    desk_changes.log(asked.parts.audit, tx, asked.who, change)
 
 
 @CALLS.add("POST", "/workflows/{workflow_id}/dry-run", query=HowMany, answers=DryRun)

@@ -37,6 +37,7 @@ from deskhand.desk.call import (
     Raw,
     Result,
     Walked,
+    Witness,
 )
 from deskhand.lib.blobs import Blob, BlobStore
 from deskhand.lib.clock import Clock, to_wire
@@ -89,8 +90,12 @@ class Api:
         base_url: str,
         metrics: Metrics,
         unused: Callable[[Writer, int, Sequence[str], str], None],
+        witness: Witness,
     ) -> None:
-        """`unused` is told the hashes of files that were stored for a call which was then refused."""
+        """`unused` is told the hashes of files that were stored for a call which was then refused.
+
+        `witness` is told of what users' calls change that account is kept of; agents' calls are in the log as such.
+        """
         self._matcher = Matcher(operations)
         self._implementations = implementations
         self._database = database
@@ -101,6 +106,7 @@ class Api:
         self._base = base_url
         self._metrics = metrics
         self._unused = unused
+        self._witness = witness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         correlation_id = _new_id()
@@ -149,10 +155,12 @@ class Api:
             stored = await self._store(implementation, parsed_body)
             now = to_wire(self._clock.now())
             raw = _prefers_raw(operation, request)
+            witness = self._witness if agent is None else None
 
             def call(tx: Any) -> Answer | FileData:
                 made = Call(
-                    tx, actor, path, parsed_query, parsed_body, now, self._base, self._blobs, stored, slug, raw
+                    tx, actor, path, parsed_query, parsed_body, now, self._base, self._blobs, stored, slug, raw,
+                    witness,
                 )  # fmt: skip
                 return self._render(operation, request, implementation.handler(made))
 

@@ -23,6 +23,7 @@ from deskhand.api.metrics import Metrics
 from deskhand.api.openapi import openapi
 from deskhand.api.rate_limit import rate_limit_for
 from deskhand.api.routes import Api
+from deskhand.app import telling
 from deskhand.app.gateway import ADMIN_PATH, Gateway, listener, local_desk
 from deskhand.app.mail import Counted, taking_mail
 from deskhand.catalogue.operations import OPERATIONS
@@ -89,6 +90,7 @@ class App:
             settings.base_url,
             self.metrics,
             remove_unnamed,
+            lambda tx, actor, change: telling.tell(self.gateway.audit, tx, actor, change),
         )
         around = None
         if sandbox is not None:

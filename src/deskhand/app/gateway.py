@@ -100,7 +100,9 @@ class Gateway:
         sending = Sending(
             self._upstream_of, self.agents, self.judging, self.budget, recording, noting, settings.base_url
         )
-        self.approvals = Approvals(database, clock, self.audit, self.agents, matcher)
+        self.approvals = Approvals(
+            database, clock, self.audit, self.agents, matcher, look=None if local is None else for_agents.look_up
+        )
         self.relay = Relay(
             matcher, self.judging, recording, sending, self.approvals, Remembering(database, clock), _worded
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from deskhand.cli.administering import NEVER, Bench, bench, read_file, run, show, table
-from deskhand.gateway import grants
+from deskhand.gateway import grant_words, grants
 from deskhand.gateway.administering.agents import ShownAgent
 from deskhand.gateway.stops import Stop
 from deskhand.settings import Settings
@@ -156,7 +156,7 @@ def lift(settings: Settings, account: int | None, stop: int | None, *, json: boo
 
 def _may(here: Bench, one: ShownAgent) -> str:
     names = here.inbox_names() if one.connection_id is None else {}
-    return grants.in_words(grants.read_grants(one.grants), names)
+    return grant_words.in_words(grants.read_grants(one.grants), names)
 
 
 def _words(one: ShownAgent, may: str) -> str:

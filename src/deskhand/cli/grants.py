@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from deskhand.cli.administering import bench, read_file, run, show, table
-from deskhand.gateway import grants
+from deskhand.gateway import grant_words, grants
 from deskhand.gateway.administering.grants import ShownGrants
 from deskhand.gateway.audit import By
 from deskhand.gateway.presets import all_presets
@@ -45,7 +45,7 @@ def preset(
 def presets(*, json: bool) -> None:
     """Show what the presets say."""
     found = all_presets()
-    rows = [(name, grants.in_words(grants.read_grants(given))) for name, given in found.items()]
+    rows = [(name, grant_words.in_words(grants.read_grants(given))) for name, given in found.items()]
     show({"presets": found}, lambda: table(("NAME", "WHAT IT MAY DO"), rows, ""), json=json)
 
 
@@ -55,7 +55,7 @@ def history(settings: Settings, account: int | None, agent: str, *, json: bool) 
         found = run(here.administration.grants.history(here.account_id, here.agent(agent)))
         names = here.inbox_names()
     rows = [
-        (one.version, one.made_at, _by(one.made_by), grants.in_words(grants.read_grants(one.grants), names))
+        (one.version, one.made_at, _by(one.made_by), grant_words.in_words(grants.read_grants(one.grants), names))
         for one in found
     ]
     heads = ("VERSION", "SINCE", "BY", "WHAT IT MIGHT DO")
@@ -88,7 +88,7 @@ def cedar(settings: Settings, account: int | None, agent: str, *, json: bool) ->
 
 def _now(held: ShownGrants, names: dict[int, str]) -> str:
     given = {name: value for name, value in msgspec.structs.asdict(held).items() if name != "version"}
-    return f"Version {held.version}: it {grants.in_words(grants.read_grants(given), names)}."
+    return f"Version {held.version}: it {grant_words.in_words(grants.read_grants(given), names)}."
 
 
 def _pretty(held: Any) -> str:

@@ -25,11 +25,16 @@ from deskhand.db.engine import Database, Writer
 from deskhand.desk.conversations.mail import received_listing, receiving, resending
 from deskhand.desk.conversations.mail.received_listing import Listed
 from deskhand.desk.conversations.mail.resending import Undelivered as Gone
-from deskhand.desk.inboxes import mail_servers, mail_settings, queries
+from deskhand.desk.inboxes import mail_servers, mail_settings, queries, telling
 from deskhand.desk.inboxes.mail_settings import MailChange, MailSettings
 from deskhand.desk.inboxes.queries import InboxRow
+from deskhand.gateway.administering import desk_changes
+from deskhand.gateway.administering.who import command_line
+from deskhand.gateway.audit import KEY_FILE as AUDIT_KEY_FILE
+from deskhand.gateway.audit import Audit
 from deskhand.lib.clock import to_wire
 from deskhand.lib.sealing import KEY_FILE, Sealer, SealingError
+from deskhand.lib.signing_keys import SigningKey
 from deskhand.mail import imap_in, imap_positions
 from deskhand.mail.headers import one_line
 from deskhand.mail.post import Undelivered
@@ -101,11 +106,19 @@ def change(
         wanted = MailChange(
             imap=_url("imap", imap), smtp=_url("smtp", smtp), imap_folder=UNSET if folder is None else folder
         )
-        now = clock_for(settings).now()
+        clock = clock_for(settings)
+        now = clock.now()
         begun: Literal["now", "all", ""] = "" if begin is None else "all" if begin == "all" else "now"
 
+        audit = Audit(desk.database, clock, SigningKey(settings.data_dir / AUDIT_KEY_FILE))
+
         def write(tx: Writer) -> MailSettings:
-            return mail_servers.change(tx, desk.account_id, inbox_id, wanted, desk.sealer, to_wire(now), begun)
+            before = mail_servers.channel(tx, desk.account_id, inbox_id, desk.sealer)
+            made = mail_servers.change(tx, desk.account_id, inbox_id, wanted, desk.sealer, to_wire(now), begun)
+            told = telling.changed(before, mail_servers.channel(tx, desk.account_id, inbox_id, desk.sealer))
+            if told is not None:
+                desk_changes.log(audit, tx, command_line(desk.account_id), told)
+            return made
 
         with unsealing():
             after = desk.database.write_now(write)

@@ -44,7 +44,8 @@ STOP_WITHIN_S = 20
 """How long calls that are under way may take to finish when the server stops."""
 KEEP_ALIVE_S = 75
 """Longer than proxies keep idle connections (nginx: 60 s), so that none sends a call into a closing one."""
-WORKER_ANSWERS_WITHIN_S = 30
+WORKER_ANSWERS_WITHIN_S = 90
+"""After that a worker counts as hung and is replaced. It must be long: where there is much to do, even starting is."""
 LOOK_EVERY_S = 2.0
 
 

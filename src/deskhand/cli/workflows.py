@@ -16,14 +16,19 @@ from deskhand.cli import accounts
 from deskhand.cli.administering import as_shown, read_file, refusing, show, table
 from deskhand.cli.clocks import clock_for
 from deskhand.cli.databases import opened, require_current
-from deskhand.db.engine import Database, Reader
-from deskhand.desk.workflows import conditions, given, naming, queries, verbs
+from deskhand.db.engine import Database, Reader, Writer
+from deskhand.desk.call import Change
+from deskhand.desk.workflows import conditions, given, naming, queries, telling, verbs
 from deskhand.desk.workflows import dry_run as trying
 from deskhand.desk.workflows.actions import as_json
 from deskhand.desk.workflows.dry_run import DryRun, Tried
 from deskhand.desk.workflows.given import Shown
 from deskhand.desk.workflows.naming import Named
+from deskhand.gateway.administering import desk_changes
+from deskhand.gateway.administering.who import command_line
+from deskhand.gateway.audit import KEY_FILE, Audit
 from deskhand.lib.clock import to_wire
+from deskhand.lib.signing_keys import SigningKey
 from deskhand.settings import Settings
 
 
@@ -34,11 +39,16 @@ class Bench:
     database: Database
     account_id: int
     moment: datetime
+    audit: Audit
 
     @property
     def now(self) -> str:
         """The time as it is written."""
         return to_wire(self.moment)
+
+    def tell(self, tx: Writer, change: Change) -> None:
+        """Log what was changed, as the last act of the transaction that changes it."""
+        desk_changes.log(self.audit, tx, command_line(self.account_id), change)
 
     def one(self, id: int) -> Shown:
         """A workflow; raises NotFound."""
@@ -59,7 +69,9 @@ def bench(settings: Settings, account_id: int | None) -> Iterator[Bench]:
     with opened(settings) as database, refusing():
         require_current(database)
         meant = database.read_now(lambda db: accounts.meant(db, account_id))
-        yield Bench(database, meant, clock_for(settings).now())
+        clock = clock_for(settings)
+        audit = Audit(database, clock, SigningKey(settings.data_dir / KEY_FILE))
+        yield Bench(database, meant, clock.now(), audit)
 
 
 def listed(settings: Settings, account_id: int | None, inbox_id: int | None, *, json: bool) -> None:
@@ -83,14 +95,25 @@ def add(settings: Settings, account_id: int | None, file: Path, *, json: bool) -
     """Add the workflow that a file has."""
     with bench(settings, account_id) as here:
         new = given.read(here.account_id, read_file(file, "the workflow"), here.now)
-        _show(here, here.database.write_now(lambda tx: verbs.add(tx, new)), json=json)
+
+        def write(tx: Writer) -> int:
+            id = verbs.add(tx, new)
+            here.tell(tx, telling.done("made", queries.existing(tx, here.account_id, id), "added"))
+            return id
+
+        _show(here, here.database.write_now(write), json=json)
 
 
 def change(settings: Settings, account_id: int | None, id: int, file: Path, *, json: bool) -> None:
     """Put the workflow that a file has in the place of one."""
     with bench(settings, account_id) as here:
         new = given.read(here.account_id, read_file(file, "the workflow"), here.now)
-        here.database.write_now(lambda tx: verbs.replace(tx, id, new))
+
+        def write(tx: Writer) -> None:
+            verbs.replace(tx, id, new)
+            here.tell(tx, telling.done("changed", queries.existing(tx, here.account_id, id), "changed"))
+
+        here.database.write_now(write)
         _show(here, id, json=json)
 
 
@@ -99,14 +122,29 @@ def switch(
 ) -> None:
     """Switch a workflow on or off."""
     with bench(settings, account_id) as here:
-        here.database.write_now(lambda tx: verbs.switch(tx, here.account_id, id, status, here.now))
+
+        def write(tx: Writer) -> None:
+            before = queries.by_id(tx, here.account_id, id)
+            verbs.switch(tx, here.account_id, id, status, here.now)
+            after = queries.existing(tx, here.account_id, id)
+            if before is not None and before.status != after.status:
+                here.tell(tx, telling.switched(after))
+
+        here.database.write_now(write)
         _show(here, id, json=json)
 
 
 def delete(settings: Settings, account_id: int | None, id: int, *, json: bool) -> None:
     """Delete a workflow."""
     with bench(settings, account_id) as here:
-        here.database.write_now(lambda tx: verbs.delete(tx, here.account_id, id, here.now))
+
+        def write(tx: Writer) -> None:
+            row = queries.by_id(tx, here.account_id, id)
+            verbs.delete(tx, here.account_id, id, here.now)
+            if row is not None:
+                here.tell(tx, telling.done("deleted", row, "deleted"))
+
+        here.database.write_now(write)
     typer.echo(f'{{"deleted":{id}}}' if json else f"Workflow {id} is deleted; what it did stays.")
 
 

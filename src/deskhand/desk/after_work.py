@@ -14,7 +14,7 @@ from deskhand.desk.conversations.bulk import deleting, doing
 from deskhand.desk.conversations.drafts import departing, notices
 from deskhand.desk.conversations.drafts.ready import BEGIN_CONVERSATION
 from deskhand.desk.conversations.erasure import erasing, erasing_jobs, files
-from deskhand.desk.conversations.mail import announcing, answering, forgetting, keeping, mailing, receiving
+from deskhand.desk.conversations.mail import announcing, answering, forgetting, held, keeping, mailing, receiving
 from deskhand.desk.conversations.timing import scheduling, snoozing
 from deskhand.desk.customers import of_organizations
 from deskhand.desk.users import security_notices, sign_in_links
@@ -80,7 +80,7 @@ def kinds(tools: Tools, outbound: Outbound) -> Mapping[str, Kind]:
     return {
         sign_in_links.MAIL_LINK: links.kind,
         security_notices.TELL: security_mail.SecurityMail(tools.database, tools.post, tools.sealer).kind,
-        mailing.SEND_EMAIL: sending.kind,
+        mailing.SEND_EMAIL: held.kind(sending),
         mailing.SEND_ANSWER: sending.kind,
         keeping.RECEIVE_EMAIL: receiving.kind(
             tools.database, tools.clock, tools.blobs, tools.base_url, tools.trusted_server

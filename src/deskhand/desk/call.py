@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -42,7 +42,7 @@ class Actor(msgspec.Struct, frozen=True):
 
     `only` is for agents: the inboxes that this call was narrowed to. Whatever lies in no other must seem not to exist,
     people included. `hide` is what the answer leaves out. `chain` has the workflows that led to this by themselves, one
-    after the other; nobody's hand is in it then.
+    after the other; nobody's hand is in it then. `application` is the name of the one that they came through.
     """
 
     account_id: int
@@ -53,6 +53,21 @@ class Actor(msgspec.Struct, frozen=True):
     only: frozenset[int] | None = None
     hide: frozenset[str] = frozenset()
     chain: tuple[int, ...] = ()
+    application: str = ""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What was done to a thing that acts by itself or sends data elsewhere: `switched off` the `workflow` `Refunds`.
+
+    `name` may be anything, but tells no secret; `particulars` has which change it was, and of what, by id; `said` is
+    what of it was changed, in words.
+    """
+
+    did: str
+    kind: Literal["workflow", "webhook", "mail of the inbox"]
+    name: str
+    particulars: Mapping[str, str | int | list[str]]
+    said: str = ""
 
 
 AS_AGENT = "deskhand.agent"
@@ -71,12 +86,17 @@ class AsAgent(msgspec.Struct, frozen=True):
     hide: frozenset[str] = frozenset()
 
 
+Witness = Callable[[Writer, Actor, Change], None]
+"""Keeps what it is told of, in the transaction of the change: the audit log is kept in a room the desk can't see."""
+
+
 # Structs, because each call makes several of these and frozen dataclasses cost several times as much to make.
 class Call(msgspec.Struct, Generic[Q, B], frozen=True):
     """One call of an operation: who, where, with what. `tx` writes only in operations that write.
 
     `path` has the ids in the operation's path, in order; `slug` the text where it has one. `raw`: the caller prefers
-    the answer as it is (`One.raw`), so a handler that can gives `Raw`.
+    the answer as it is (`One.raw`), so a handler that can gives `Raw`. Without a `witness`, whoever made the call
+    keeps account of it already.
     """
 
     tx: Writer
@@ -90,6 +110,12 @@ class Call(msgspec.Struct, Generic[Q, B], frozen=True):
     stored: tuple[Blob, ...] = ()
     slug: str = ""
     raw: bool = False
+    witness: Witness | None = None
+
+    def tell(self, change: Change) -> None:
+        """Have a change kept account of, as the last act of the call."""
+        if self.witness is not None:
+            self.witness(self.tx, self.actor, change)
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

@@ -16,6 +16,7 @@ from deskhand.db.portable import ids_in, texts_in, unindexed
 from deskhand.db.statements import P, command, rows, value
 from deskhand.desk.conversations.erasure.leaving import let_go
 from deskhand.desk.conversations.narrowing import LIES_IN, WITH_SURVIVOR
+from deskhand.desk.conversations.standing import Standing
 from deskhand.desk.conversations.tables import conversation, thread, thread_mail
 from deskhand.desk.conversations.timing.later import on_behalf_of
 from deskhand.desk.customers.queries import folded_email
@@ -278,7 +279,7 @@ def _conversations(db: Reader, account_id: int, ids: _Ids) -> _Places:
         row.id: Place(
             frozenset((row.inbox_id,)),
             row.number,
-            f"{row.status} {row.inbox_id} {row.assignee_id or 0} {row.said}",
+            Standing(row.status, row.inbox_id, row.assignee_id or 0, row.said).mark,
         )
         for row in db.all(_CONVERSATIONS, account_id=account_id, ids=_json(ids))
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ import sqlalchemy as sa
 
 from deskhand.catalogue.problems import NotFound
 from deskhand.db.engine import Reader, Writer
+from deskhand.db.portable import ids_in, unindexed
 from deskhand.db.statements import Insert, P, columns, command, rows, value
 from deskhand.gateway.audit import By
-from deskhand.gateway.held_calls import Held, HeldCall, Outcome, Progress, State, decided_already
+from deskhand.gateway.held_calls import Bound, Held, HeldCall, Outcome, Progress, State, decided_already
 from deskhand.gateway.tables import agent, approval
 from deskhand.lib.clock import to_wire
 from deskhand.outbox import events
@@ -82,6 +84,24 @@ _SAME = rows(
     .order_by(approval.c.id)
     .limit(sa.literal_column("1")),
 )
+# A call is read only where its conversation doesn't stand beside it: texts can be long.
+_BOUND = rows(
+    Bound,
+    sa.select(
+        approval.c.id,
+        approval.c.conversation_id,
+        sa.case((approval.c.conversation_id.is_(None), approval.c.call), else_=sa.literal_column("''")).label("call"),
+        approval.c.mark,
+    )
+    .join(agent, sa.and_(agent.c.account_id == approval.c.account_id, agent.c.id == approval.c.agent_id))
+    .where(
+        unindexed(approval.c.account_id) == P("account_id"),
+        ids_in(approval.c.id, P("ids", sa.Text)),
+        _WAS,
+        approval.c.mark != sa.literal_column("''"),
+        agent.c.connection_id.is_(None),
+    ),
+)
 _DECIDE = command(
     sa.update(approval)
     .where(*_ONE, _WAS, approval.c.expires_at > P("now"))
@@ -147,6 +167,11 @@ def count_waiting(db: Reader, account_id: int) -> int:
 def progress(db: Reader, account_id: int, agent_id: int, id: int) -> Progress | None:
     """How a call of this agent's stands; None for an unknown one and for another agent's alike."""
     return db.one(_OF_AGENT, account_id=account_id, agent_id=agent_id, id=id)
+
+
+def bound(db: Reader, account_id: int, ids: Collection[int]) -> list[Bound]:
+    """Those of some calls that wait, on the desk here, and are bound to how a conversation stands."""
+    return db.all(_BOUND, account_id=account_id, ids=msgspec.json.encode(sorted(ids)).decode(), was="waiting")
 
 
 def decide(

@@ -16,23 +16,24 @@ the agent's grants of that moment, and it goes back to the agent when the conver
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Set
 from datetime import timedelta
 from typing import Any, Protocol
 
 import msgspec
 
 from deskhand.catalogue.matching import Matcher
-from deskhand.catalogue.operation import Asked
+from deskhand.catalogue.operation import Asked, Of
 from deskhand.catalogue.problems import invalid
-from deskhand.db.engine import Database, Writer
+from deskhand.db.engine import Database, Reader, Writer
 from deskhand.gateway import approval_rows, held_calls, sentences
 from deskhand.gateway.agents import Agent
 from deskhand.gateway.approval_rows import NewCall
 from deskhand.gateway.audit import Audit, AuditUnavailable, By, Named
 from deskhand.gateway.budget import OverBudget
 from deskhand.gateway.calls import Answer, Door
-from deskhand.gateway.held_calls import Held, HeldCall, NotReleased, Outcome, Progress, Shown, State
+from deskhand.gateway.held_calls import Changed, Held, HeldCall, NotReleased, Outcome, Progress, Shown, State
+from deskhand.gateway.judged import Stands, standing
 from deskhand.gateway.policy import Decision
 from deskhand.gateway.reading import arguments_hash
 from deskhand.gateway.remembering import Repeated, resource_id
@@ -46,6 +47,10 @@ CHANGED = "the conversation changed since"
 
 Go = Callable[[Decision, str], Awaitable[None]]
 """To be told what was decided about the call now and the conversation's mark; raises Problem if it must not be sent."""
+
+
+Look = Callable[[Reader, int, Set[Of]], Mapping[Of, Stands | None]]
+"""What conversations of the desk here are, by account."""
 
 
 class Release(Protocol):
@@ -81,13 +86,17 @@ class Approvals:
         callers: Callers,
         matcher: Matcher,
         life: timedelta = LIFE,
+        *,
+        look: Look | None = None,
     ) -> None:
+        """`look` is for the desk here, where there is one."""
         self._database = database
         self._clock = clock
         self._audit = audit
         self._callers = callers
         self._matcher = matcher
         self._life = life
+        self._look = look
 
     # -- The agent's side
 
@@ -147,6 +156,21 @@ class Approvals:
         await self._sweep(account_id)
         return await self._database.read(lambda db: approval_rows.count_waiting(db, account_id))
 
+    async def changed(self, account_id: int, ids: Collection[int]) -> dict[int, Changed]:
+        """Which of some calls would go back to their agents if somebody approved them now.
+
+        Conversations of remote desks are not looked at: each look would take of the account's units there.
+        """
+
+        def compare(db: Reader) -> dict[int, Changed]:
+            bound = [(one, held_calls.about(self._matcher, one)) for one in approval_rows.bound(db, account_id, ids)]
+            wanted = frozenset(of for _, about in bound for of in about)
+            found = self._look(db, account_id, wanted) if self._look and wanted else {}
+            compared = ((one.id, held_calls.changed(one.mark, standing(about, found))) for one, about in bound if about)
+            return {id: changed for id, changed in compared if changed}
+
+        return await self._database.read(compare) if ids and self._look else {}
+
     async def approve(self, account_id: int, id: int, by: By, who: str, edited_text: str | None = None) -> Outcome:
         """Let a call go, once, perhaps with another text; `who` begins the sentence in the log.
 
@@ -165,7 +189,7 @@ class Approvals:
 
         async def go(decision: Decision, mark: str) -> None:
             nonlocal claimed
-            if held.mark and mark != held.mark:
+            if held_calls.changed(held.mark, mark):
                 await self._give_back(account_id, held, by, who)
             held_calls.require_the_same(held, asked, decision)
             await self._claim(account_id, held, by, who, asked, edited_text)

@@ -1,4 +1,4 @@
-"""Grants as people write them and as they are stored: read strictly, kept in versions, compared and told in words."""
+"""Grants as people write them and as they are stored: read strictly and kept in versions."""
 
 from __future__ import annotations
 
@@ -32,9 +32,6 @@ from deskhand.db.engine import Reader, Writer
 from deskhand.db.statements import Insert, P, columns, rows, value
 from deskhand.gateway.audit import By
 from deskhand.gateway.credentials import AGENTS_CHANGED
-from deskhand.gateway.grant_words import changes as changes
-from deskhand.gateway.grant_words import diff as diff
-from deskhand.gateway.grant_words import in_words as in_words
 from deskhand.gateway.limits import Hours, Limits, clock_time, patch_path, time_zone
 from deskhand.gateway.policy import LEVELS, OWN, WITHOUT_INBOXES, Granted, Grants, Rule, Setting
 from deskhand.gateway.tables import agent, grant_version

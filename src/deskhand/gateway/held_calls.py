@@ -7,11 +7,12 @@ from typing import Any, Literal
 import msgspec
 
 from deskhand.catalogue.matching import Matcher
-from deskhand.catalogue.operation import Asked
+from deskhand.catalogue.operation import Asked, Of
 from deskhand.catalogue.problems import BadRequest, FieldError, Problem, invalid
 from deskhand.gateway import reading, sentences
 from deskhand.gateway.audit import By
 from deskhand.gateway.calls import Door, Request
+from deskhand.gateway.judged import conversations
 from deskhand.gateway.policy import Decision
 
 State = Literal["waiting", "executing", "executed", "failed", "denied", "expired", "returned"]
@@ -50,6 +51,22 @@ class Outcome(msgspec.Struct, frozen=True):
     state: State
     status: int | None
     resource_id: int | None
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """How the conversations of a call stood when it was held, and stand now: their marks, which differ."""
+
+    stood: str
+    stands: str
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """What a call is bound to: its conversation, or else the call itself (`Kept`), and how that stood."""
+
+    id: int
+    conversation_id: int | None
+    call: str
+    mark: str
 
 
 class NamedAgent(msgspec.Struct, frozen=True):
@@ -161,6 +178,22 @@ def edited(matcher: Matcher, held: HeldCall, asked: Asked, text: str) -> Asked:
     except reading.Unclean as unclean:
         errors = (FieldError("edited_text", one.message, one.anchor, one.rejected) for one in unclean.problem.errors)
         raise BadRequest(*errors) from None
+
+
+def about(matcher: Matcher, bound: Bound) -> frozenset[Of]:
+    """The conversations to which a call is bound; those it names in its path are all there are then."""
+    if bound.conversation_id is not None:
+        return frozenset((Of("conversation", bound.conversation_id),))
+    try:
+        asked = reading.read(matcher, msgspec.json.decode(bound.call, type=Kept).request)
+    except (reading.Unclean, reading.Unknown):  # the catalogue has changed since
+        return frozenset()
+    return conversations(asked.operation.needs(asked))
+
+
+def changed(stood: str, stands: str) -> Changed | None:
+    """Whether what a call is about has changed, so that it goes back to its agent; a call may be bound to nothing."""
+    return Changed(stood, stands) if stood and stands != stood else None
 
 
 def require_waiting(held: HeldCall) -> HeldCall:

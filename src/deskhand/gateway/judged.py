@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -11,6 +12,13 @@ from deskhand.gateway.agents import Agent
 from deskhand.gateway.calls import Door
 from deskhand.gateway.policy import EVERYWHERE, Decision, Found
 from deskhand.lib.canonical import canonical_hash
+
+
+class Stands(Protocol):
+    """What is known of a conversation: its mark is another one once somebody wrote or decided something in it."""
+
+    @property
+    def mark(self) -> str: ...
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -46,9 +54,7 @@ class Judged(msgspec.Struct, frozen=True):
     @property
     def mark(self) -> str:
         """How the conversations stand that the call is about; it changes when somebody writes or decides there."""
-        ids = {need.place.id for need in self.needs if isinstance(need.place, Of) and need.place.kind == "conversation"}
-        stand = {id: found.mark for id in ids if (found := self.found.get(Of("conversation", id))) is not None}
-        return stand[next(iter(ids))] if len(ids) == len(stand) == 1 else _together(stand)
+        return standing(conversations(self.needs), self.found)
 
     @property
     def inboxes(self) -> list[int]:
@@ -94,6 +100,20 @@ def writes(operation: AnyOperation) -> bool:
 def conversation_of(operation: AnyOperation | None, path: Sequence[int]) -> int | None:
     """The conversation that the path of an operation names."""
     return path[0] if operation is not None and path and "{conversation_id}" in operation.path else None
+
+
+def conversations(needs: Iterable[Need]) -> frozenset[Of]:
+    """The conversations that a call is about."""
+    places = (need.place for need in needs)
+    return frozenset(
+        Of("conversation", place.id) for place in places if isinstance(place, Of) and place.kind == "conversation"
+    )
+
+
+def standing(about: Collection[Of], found: Mapping[Of, Stands | None]) -> str:
+    """The mark of the conversations that a call is about, by what was found of them."""
+    stand = {of.id: there.mark for of in about if (there := found.get(of)) is not None}
+    return next(iter(stand.values())) if len(about) == len(stand) == 1 else _together(stand)
 
 
 def _together(marks: Mapping[int | str, str]) -> str:

@@ -60,6 +60,15 @@ def bounce(message: Part, sender: Address, subject: str, text: Callable[[], str]
     return _by_words(message, subject, text()[:_LONGEST_REPORT])
 
 
+def reported(message: Part) -> tuple[str, ...]:
+    """The ids of the mail that a report or a receipt is about, whatever became of it."""
+    if message.mime_type != "multipart/report":
+        return ()
+    receipts = [one for one in message.walk() if one.mime_type.endswith("/disposition-notification")]
+    told = [header(one.data()[:_LONGEST_REPORT].lstrip()).first("original-message-id") for one in receipts]
+    return message_ids([*told, _returned_id(message)])
+
+
 def is_report(message: Part, sender: Address, subject: str) -> bool:
     """Whether a server tells what became of a mail; people answer or pass on such reports, with the same words."""
     if message.mime_type == "multipart/report":

@@ -15,7 +15,7 @@ from mimetypes import guess_extension
 
 from deskhand.lib.html_text import readable, says_anything
 from deskhand.mail.automatic import automatic, by_list, by_program
-from deskhand.mail.bounces import bounce, is_report
+from deskhand.mail.bounces import bounce, is_report, reported
 from deskhand.mail.charsets import clean, decode
 from deskhand.mail.cleaning import LONGEST_HTML, cleaned, data_id, without_data
 from deskhand.mail.headers import Address, one_line
@@ -98,7 +98,7 @@ def parse(
     sender = _sender(message, limits)
     subject = line(message.first("subject"), LONGEST_SUBJECT)
     in_reply_to = message_ids(message.all("in-reply-to"))
-    references = message_ids(message.all("references"))
+    references = tuple(dict.fromkeys((*message_ids(message.all("references")), *reported(message))))
     date = when(message.first("date"), received_at)
     if message.has("date") and date is None:
         limits.tell("its date can't be true")

@@ -23,6 +23,7 @@ _MOST_FIELDS = 50
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
 _SPACE = re.compile(r"\s+")
+_LOCAL = r"\w.!#$%&'*+/=?^`{|}~-"
 _EMAIL = re.compile(
     r"""([^\s@<>()\[\]\\,;:"\x00-\x20\x7f]{1,64})@([^\s@<>()\[\]\\,;:"/?#&!$%*+=^`{|}~'\x00-\x20\x7f]{1,253})"""
 )
@@ -103,7 +104,7 @@ def _listed(value: str) -> Iterator[Address]:
         if found.start() < at:
             continue
         mark = found[0]
-        piece.add(value[at : found.start()], depth)
+        piece.add(value[at : found.start()], depth, quoted=quoted)
         at = found.end()
         if mark == "\\":
             piece.add(value[at : at + 1], depth)
@@ -139,7 +140,9 @@ class _Piece:
         self._bracketed: list[str] = []
         self._remark: list[str] = []
 
-    def add(self, text: str, depth: int) -> None:
+    def add(self, text: str, depth: int, *, quoted: bool = False) -> None:
+        if quoted and self.inside:  # "ada berg"@buyer.example is not adaberg@buyer.example, and no address for us
+            text = _SPACE.sub("\0", text)
         place = self._remark if depth else self._bracketed if self.inside else self._words
         place.append(text)
 
@@ -177,9 +180,9 @@ def _valid(text: str) -> str:
 def _anywhere(text: str) -> Iterator[str]:
     """Addresses in a text, whatever stands around them; every at sign is looked at once."""
     for found in islice(re.finditer("@", text), MOST_ADDRESSES):
-        around = text[max(0, found.start() - 64) : found.end() + 253]
-        at = found.start() - max(0, found.start() - 64)
-        before = re.split(r"[^\w.!#$%&'*+/=?^`{|}~-]", around[:at])[-1]
+        start = max(0, found.start() - 65)  # with one more than it may have: of what is longer the end is none
+        around, at = text[start : found.end() + 253], found.start() - start
+        before = re.split(f"[^{_LOCAL}]", around[:at])[-1]
         after = re.split(r"[^\w.-]", around[at + 1 :], maxsplit=1)[0].rstrip(".-")
         if email := _valid(f"{before}@{after}"):
             yield email

@@ -8,7 +8,6 @@ from deskhand.db.tables import Flag, Id, Json, Moment, Text, account_column, id_
 
 _WAITING = sa.text("state = 'waiting'")
 _FAILED = sa.text("state = 'failed'")
-_AUTOMATIC = sa.text("automatic = 1")
 _SKIPPED = sa.text("state = 'skipped' AND sha256 <> ''")
 
 captured_mail = table(
@@ -59,13 +58,7 @@ received_mail = table(
     sa.Index("ix_received_mail_inbox_state", "account_id", "inbox_id", "state", "received_at"),
     sa.Index("ix_received_mail_thread", "thread_id"),
     sa.Index("ix_received_mail_file", "sha256"),
-    partial_index(  # how much of it comes from one domain
-        "ix_received_mail_automatic",
-        "account_id",
-        "domain",
-        "received_at",
-        where=_AUTOMATIC,
-    ),
+    sa.Index("ix_received_mail_domain", "account_id", "domain", "received_at"),  # how much of it comes from one
     partial_index("ix_received_mail_skipped", "received_at", where=_SKIPPED),  # what is to be forgotten
     partial_index("ix_received_mail_waiting", "id", where=_WAITING),
     partial_index("ix_received_mail_failed", "account_id", "id", where=_FAILED),

@@ -30,11 +30,12 @@ _NEVER = "~"
 class _Token(msgspec.Struct, frozen=True):
     user_id: int
     expires_at: str
+    application: str
 
 
 _TOKEN = rows(
     _Token,
-    sa.select(token.c.user_id, token.c.expires_at)
+    sa.select(token.c.user_id, token.c.expires_at, application.c.name.label("application"))
     .join(application, application.c.id == token.c.application_id)
     .where(token.c.access_hash == P("hash")),
 )
@@ -110,7 +111,9 @@ class Bearers:
         if found is None:
             return None
         actor = access.actor(db, found.user_id)
-        return None if actor is None else (found.expires_at, actor)
+        if actor is None:
+            return None
+        return found.expires_at, msgspec.structs.replace(actor, application=found.application)
 
     @staticmethod
     def _look_up_agent(db: Reader, given: AsAgent) -> tuple[str, Actor] | None:

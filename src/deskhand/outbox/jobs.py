@@ -169,6 +169,7 @@ _WITHDRAW_ONE = command(
     )
 )
 _PENDING = value(int, sa.select(job.c.id).where(*_NAMED, _WAITING).limit(sa.literal_column("1")))
+_PAYLOADS = value(str, sa.select(job.c.payload).where(_OURS, _WAITING, job.c.kind == P("kind")).order_by(job.c.id))
 _FORGET = command(sa.delete(job).where(*_NAMED, _FAILED))
 _RESTARTED = {
     "state": sa.literal_column("'waiting'"),
@@ -232,6 +233,11 @@ def withdraw_exactly(tx: Writer, account_id: int, kind: str, payload: str) -> bo
 def any_waiting(db: Reader, account_id: int, kind: str, begins: str) -> bool:
     """Whether there are jobs still to be done, or under way, whose payload begins so."""
     return db.one(_PENDING, account_id=account_id, kind=kind, begins=beginning(begins)) is not None
+
+
+def payloads(db: Reader, account_id: int, kind: str) -> list[str]:
+    """The payloads of all jobs of a kind that are still to be done, or under way."""
+    return db.all(_PAYLOADS, account_id=account_id, kind=kind)
 
 
 def forget_failed(tx: Writer, account_id: int, kind: str, begins: str) -> None:

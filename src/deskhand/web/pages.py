@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from deskhand.catalogue import problems
 from deskhand.catalogue.matching import read_id
-from deskhand.catalogue.problems import AccessDenied, NotFound, Problem
+from deskhand.catalogue.problems import AccessDenied, FieldError, NotFound, Problem
 from deskhand.db.engine import Conflict, Duplicate, LaneName, Reader, Unavailable, Writer
 from deskhand.desk.call import Actor
 from deskhand.gateway.audit import AuditUnavailable
@@ -46,6 +47,13 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _PACKED_FROM = 1_400
+_ABOUT = re.compile(r"(?:must|may|is|are|has|have)\b")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NAMES = {
+    "at": "time", "until": "time", "scheduledFor": "time", "snoozedUntil": "time",
+    "to": "recipient", "cc": "recipient of a copy", "bcc": "recipient of a hidden copy",
+}  # fmt: skip
+"""Fields that people know by other names than the API and forms."""
 _TITLES = {
     400: "That can't be done",
     403: "This is not yours to see",
@@ -215,7 +223,7 @@ def worded(problem: Problem) -> tuple[str, list[str]]:
     """A problem as people read it: a heading, and what is wrong with which field."""
     if isinstance(problem, problems.Unavailable):
         return "Back in a moment", ["Please try again shortly."]
-    texts = [f"{_field(error.path)}{error.message}." for error in problem.errors]
+    texts = [_sentence(error) for error in problem.errors]
     title = _TITLES.get(problem.status, "That can't be done")
     if not texts and problem.message not in (type(problem).message, ""):
         texts = [problem.message]
@@ -224,9 +232,20 @@ def worded(problem: Problem) -> tuple[str, list[str]]:
     return title, texts
 
 
-def _field(path: str) -> str:
-    """The name of a field in front of what is wrong with it; ids in a path are no fields that people know."""
-    return "" if path.endswith("Id") or not path else f"{path}: "
+def _sentence(error: FieldError) -> str:
+    """What is wrong with a field; ids in a path are no fields that people know."""
+    name = "" if error.path.endswith("Id") else _name(error.path)
+    if not name:
+        return f"{error.message[:1].upper()}{error.message[1:]}."
+    if _ABOUT.match(error.message):
+        return f"The {name} {error.message}."
+    return f"{name[:1].upper()}{name[1:]}: {error.message}."
+
+
+def _name(path: str) -> str:
+    """How people call a field that the API calls `threads[0].scheduledFor`."""
+    last = path.rpartition(".")[2].partition("[")[0]
+    return _NAMES.get(last) or _HUMP.sub(" ", last).replace("_", " ").lower()
 
 
 async def refusal(asked: Asked, status: int, title: str, texts: Sequence[str] = ()) -> Response:

@@ -35,7 +35,7 @@ def ahead(desk: Desk, **by: float) -> str:
     return to_wire(desk.server.clock.now() + timedelta(**by))
 
 
-def eventually(happened: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(happened: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is so; fails when it never is."""
     deadline = time.monotonic() + seconds
     while not happened():

@@ -266,7 +266,7 @@ def test_tags_are_what_was_put_last(desk: Desk) -> None:
     assert read(desk, id)["tags"] == []
     assert told(desk, id) == ["convo.created", *["convo.tags"] * 3]
     assert line_items(desk, id) == [
-        "Ada Holm set the tags Refund, vip", "Ada Holm set the tags late", "Ada Holm removed all tags",
+        "Ada Holm set the tags Refund, vip", "Ada Holm set the tag late", "Ada Holm removed all tags",
     ]  # fmt: skip
     assert {tag["name"]: tag["ticketCount"] for tag in desk.get("/v2/tags").json()["_embedded"]["tags"]} == {
         "late": 0, "Refund": 1, "vip": 0,

@@ -274,10 +274,10 @@ def test_limits_hold_exactly() -> None:
 )
 def test_hostile_repetition_is_read_in_no_time(piece: str) -> None:
     text = (piece * LONGEST_TEXT)[:LONGEST_TEXT]
-    began = time.perf_counter()
+    began = time.thread_time()
     answer(text)
     answer("tag:a" + text[5:])
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_the_deepest_query_needs_few_stack_frames() -> None:

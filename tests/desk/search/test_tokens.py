@@ -93,11 +93,11 @@ def test_no_text_is_too_long() -> None:
     assert len(stored("word " * 2 * MOST_TOKENS).split()) == MOST_TOKENS
     assert len(stored("検" * 2 * MOST_TOKENS).split()) == MOST_TOKENS
     assert len(stored("\ufdfa" * MOST_CHARACTERS)) <= MOST_CHARACTERS  # folds to eighteen characters
-    began = time.process_time()
+    began = time.thread_time()
     for text in ("x" * 10**7, "é " * 10**6, "検" * 10**6, "\u0301" * 10**6):
         stored(text)
         wanted(text[:8192])
-    assert time.process_time() - began < 4
+    assert time.thread_time() - began < 4
 
 
 def test_every_letter_and_digit_is_found_by_itself() -> None:

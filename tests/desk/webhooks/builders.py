@@ -71,6 +71,11 @@ _UNHANDLED = value(
 )
 
 
+def hook(**changes: Any) -> dict[str, Any]:
+    """The body of a webhook that is told nothing: nobody listens there."""
+    return {"url": "http://127.0.0.1:9/", "events": ["convo.created"], "secret": "x"} | changes
+
+
 def add_webhook(desk: Desk, receiver: Receiver, *events: str, path: str = "/hs", **changes: Any) -> int:
     """A webhook that leads to the receiver; what has happened before it is not told."""
     receiver.wait(lambda: all_heard(desk))

@@ -213,6 +213,7 @@ def test_a_rating_is_told_to_whoever_sees_its_inbox(desk: Desk, receiver: Receiv
     assert one.json == desk.get(f"/v2/ratings/{rating}").json()
     assert (one.json["rating"], one.json["mailboxId"]) == ("great", inbox)
     receiver.wait(lambda: all_heard(desk))
+    assert deliveries(desk) == 1, "of which the other webhook has none, sent or not"
     assert [one.path for one in receiver.received] == ["/owner"], "mailboxIds narrow conversation events alone"
 
 

@@ -48,7 +48,7 @@ def test_all_actions_in_one_go(desk: Desk, inbox: int) -> None:
     )  # fmt: skip
     id = start(desk, inbox, subject="Refund", tags=["new"])
     assert ran(desk, id) == [
-        "The workflow All ran: marked as pending, assigned to Tier Two, added the tags vip, removed the tags new,"
+        "The workflow All ran: marked as pending, assigned to Tier Two, added the tag vip, removed the tag new,"
         " moved the conversation to Sales, set Order to 12, added a note, snoozed the conversation for 2 days"
     ]
     found = read(desk, id)

@@ -177,9 +177,9 @@ def test_what_a_condition_saw_is_told() -> None:
 def test_a_hostile_expression_comes_to_an_end(pattern: str) -> None:
     hostile = msgspec.structs.replace(CASE, bodies=("a" * 20_000 + "!",) * 5)
     one, matcher = condition(about="body", op="matches", value=pattern), Matcher()
-    began = time.process_time()
+    began = time.thread_time()
     found = look(one, hostile, NOW, matcher)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
     if pattern == "(a+)+$":
         assert not found.holds
         assert found.saw.startswith("the regular expression took too long on aaa")
@@ -188,22 +188,22 @@ def test_a_hostile_expression_comes_to_an_end(pattern: str) -> None:
 def test_many_hostile_expressions_have_their_time_together() -> None:
     hostile = msgspec.structs.replace(CASE, bodies=("a" * 20_000 + "!",))
     groups = [Group([condition(about="body", op="matches", value=f"({'a+' * n})+$") for n in range(1, 31)])]
-    matcher, began = Matcher(), time.process_time()
+    matcher, began = Matcher(), time.thread_time()
     assert not holds(groups, hostile, NOW, matcher)
-    assert time.process_time() - began < 1.5
-    began = time.process_time()
+    assert time.thread_time() - began < 1.5
+    began = time.thread_time()
     assert not holds(groups, hostile, NOW, matcher)  # what is known already costs nothing
-    assert time.process_time() - began < 0.05
+    assert time.thread_time() - began < 0.05
 
 
 @pytest.mark.parametrize(
     "pattern", ["(a", "*", "[z-a]", "(?P<n>a)(?P<n", "a{9999999}", "(?:(?:a{1000}){1000}){1000}", "\\"]
 )
 def test_what_is_no_expression_or_too_large_is_refused_at_once(pattern: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     _, faults = read([{"any": [{"about": "subject", "op": "matches", "value": pattern}]}])
     assert [fault.path for fault in faults] == ["conditions[0].any[0].value"]
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.parametrize(
@@ -240,10 +240,10 @@ def test_twenty_workflows_take_less_than_five_milliseconds() -> None:
     case = msgspec.structs.replace(CASE, bodies=("It flickers at night and by day. " * 300,))
 
     def evaluate() -> float:
-        began, matcher = time.process_time(), Matcher()
+        began, matcher = time.thread_time(), Matcher()
         for text in workflows:
             assert not holds(from_json(text) or (), case, NOW, matcher)
-        return time.process_time() - began
+        return time.thread_time() - began
 
     assert min(evaluate() for _ in range(30)) < 0.005
 

@@ -59,6 +59,11 @@ class Overseen:
         body = {"text": text, "customer": {"email": "paul@buyer.example"}}
         assert self.desk.post(f"/v2/conversations/{self.conversation}/customer", body).ok
 
+    def change(self, path: str, value: Any, op: str = "replace") -> None:
+        """The owner of the account changes the conversation."""
+        step = {"op": op, "path": path, "value": value}
+        assert self.desk.patch(f"/v2/conversations/{self.conversation}", step).ok
+
     def threads(self) -> list[dict[str, Any]]:
         """What was said in the conversation, the newest first."""
         found = self.desk.get(f"/v2/conversations/{self.conversation}/threads").json()["_embedded"]["threads"]

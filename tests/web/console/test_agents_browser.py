@@ -93,7 +93,7 @@ def found_by_axe(page: Page) -> list[Any]:
 
 
 def test_the_heads_of_the_matrix_stay_while_it_scrolls(browser: Browser, person: Person, agents: list[AgentOf]) -> None:
-    with window(browser, person, PHONE) as page:
+    with window(browser, person, 640) as page:
         page.goto("/console/matrix")
         box = page.get_by_role("region", name="Matrix of resources and agents")
         box.evaluate("one => { one.scrollLeft = 400; one.scrollTop = 300; }")
@@ -105,6 +105,35 @@ def test_the_heads_of_the_matrix_stay_while_it_scrolls(browser: Browser, person:
         assert abs(edges[0]) <= 2
         assert abs(edges[1]) <= 2
         assert edges[2] > 100
+
+
+def test_on_a_phone_the_matrix_is_read_downwards(browser: Browser, person: Person, agents: list[AgentOf]) -> None:
+    with window(browser, person, PHONE, java_script_enabled=False) as page:
+        page.goto("/console/matrix")
+        row = page.locator(".matrix tbody tr").first.locator("td a")
+        told = row.evaluate_all("""all => all.map(one => {
+          const box = one.getBoundingClientRect();
+          return [getComputedStyle(one, "::before").content.split(" / ")[0], box.left >= 0 && box.right <= innerWidth];
+        })""")
+        assert told == [[f'"{one.name}"', True] for one in agents]
+
+
+def test_tabs_that_do_not_fit_fade_and_the_present_one_is_in_sight(
+    browser: Browser, person: Person, agents: list[AgentOf]
+) -> None:
+    edges = """one => {
+      const style = getComputedStyle(one);
+      return ["--more-before", "--more-after"].map(name => style.getPropertyValue(name) !== "0px");
+    }"""
+    for width, path, fades in (
+        (PHONE, "/console", [False, True]), (PHONE, "/console/start", [True, False]),
+        (DESKTOP, "/console/start", [False, False]),
+    ):  # fmt: skip
+        with window(browser, person, width, java_script_enabled=False) as page:
+            page.goto(path)
+            tabs = page.get_by_role("navigation", name="Console")
+            expect(tabs.locator("[aria-current]")).to_be_in_viewport(ratio=0.9)
+            assert tabs.evaluate(edges) == fades, (width, path)
 
 
 def test_a_change_is_told_while_it_is_made_and_saved_after_review(browser: Browser, account: Desk) -> None:

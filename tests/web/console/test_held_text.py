@@ -42,7 +42,12 @@ def test_a_changed_text_is_made_into_markup_again_where_it_was() -> None:
         ('<p>See <a href="https://a.example/?a=1&amp;b=2">this</a></p>', True),
         ("<table><tr><td>1</td></tr></table>", True),
         ('<p class="x">x <b>y</b></p>', False),
-        ('<p>x <img src="https://t.example/p.png"></p>', False),
+        ('<p>x <img src="https://t.example/p.png" style="width: 9px" alt="A > lamp"></p>', False),
+        ('<p>x <img src="https://t.example/p.png" style="width: 9px" alt="A lamp" /></p>', True),
+        ('<img\n src="cid:lamp"\n>', True),
+        ("<img src=x>y", False),
+        ('<img alt="x>y', False),
+        ("<img>y", False),
         ('<p>See <a href="https://a.example" title="x">this</a></p>', False),
         ("<p>x</p><!-- note --><b>y</b>", False),
         ("<p>x</p>", False),
@@ -50,6 +55,11 @@ def test_a_changed_text_is_made_into_markup_again_where_it_was() -> None:
 )
 def test_formatting_is_edited_as_such_only_where_nothing_would_be_lost(text: str, rich: bool) -> None:
     assert editable(text).is_rich is rich
+
+
+def test_that_there_is_a_picture_is_said_in_its_place() -> None:
+    looks = editable('<p>See <IMG src="https://t.example/p.png"/> and <b>this</b></p>').looks
+    assert looks == "<p>See [picture] and <b>this</b></p>"
 
 
 @pytest.mark.parametrize(
@@ -78,6 +88,6 @@ def test_what_it_looks_like_can_do_no_harm(text: str, gone: str) -> None:
     "text", ["<p>a" + " " * 300_000 + "x</p>", "<a " * 100_000, "<p>a" + " \n" * 150_000 + "x</p>"]
 )
 def test_no_text_of_an_agent_takes_long(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     editable(text)
-    assert time.perf_counter() - began < 5  # it took minutes
+    assert time.process_time() - began < 10  # it took minutes

@@ -235,7 +235,10 @@ def test_nobody_changes_what_is_another_account_s_or_hidden_from_them(desk: Desk
     stranger = signed_in(open_desk(desk.server))
     ines = signed_in(desk, desk.add_user("Ines", inboxes=(inbox,)))
     before = read(desk, id)
+    before["customerWaitingSince"].pop("friendly")  # in a minute it is another
     for path, fields in sent.items():
         assert stranger.send(f"/conversation/{id}/{path}", **fields).status_code in (400, 404), path
         assert ines.send(f"/conversation/{id}/{path}", **fields).status_code in (400, 403, 404), path
-    assert read(desk, id) == before
+    after = read(desk, id)
+    after["customerWaitingSince"].pop("friendly")
+    assert after == before

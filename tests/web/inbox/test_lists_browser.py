@@ -71,7 +71,7 @@ def test_a_list_is_worked_through_without_a_mouse(desk: Desk, browser: Browser) 
         assert chosen(page) == ids
         press(page, "*", "j", "t")
         tagged = at(page)
-        page.locator("#bulk-tag input").wait_for()
+        expect(page.locator("#bulk-tag input").first).to_be_focused()
         page.keyboard.type("late")
         press(page, "Enter")
         expect(page.locator("#said")).to_contain_text("Tagged 1 conversation with late.")
@@ -101,7 +101,7 @@ def test_a_list_is_worked_through_steadily_though_what_is_answered_moves_to_the_
     with window(browser, signed_in(desk)) as page:
         page.goto(f"/folder/{folder_id(inbox, Folder.UNASSIGNED)}")
         press(page, "j", "j", "j", "t")
-        page.locator("#bulk-tag input").wait_for()
+        expect(page.locator("#bulk-tag input").first).to_be_focused()
         page.keyboard.type("late")
         press(page, "Enter")
         expect(page.locator("#said")).to_contain_text("Tagged 1 conversation with late.")
@@ -214,9 +214,10 @@ def test_results_and_suggestions_come_while_typing(desk: Desk, browser: Browser)
     with window(browser, signed_in(desk)) as page:
         page.goto("/search")
         expect(page.locator("#list .row-of")).to_have_count(2)
+        expect(page.locator("#query")).to_be_focused()
         page.keyboard.type("wick")
         expect(page.locator("#list .row-of")).to_have_count(1)
-        assert page.url.endswith("/search?query=wick")
+        page.wait_for_url("**/search?query=wick")
         page.keyboard.type(" st")
         expect(page.locator("#suggestions [role=option]")).to_have_count(1)
         press(page, "ArrowDown", "Enter")
@@ -235,6 +236,7 @@ def test_the_box_of_the_search_has_the_keys_only_when_one_goes_there(desk: Desk,
         expect(page.locator("#list .row-of")).to_have_count(1)
         press(page, "x", "t")  # of the list, not of the box
         assert chosen(page) == [id]
+        expect(page.locator("#bulk-tag input").first).to_be_focused()
         page.keyboard.type("re")
         shown = page.locator("#bulk-tag .item:visible .clip")
         expect(shown).to_have_text(["refund", "return", "french"])
@@ -318,6 +320,7 @@ def test_a_change_disturbs_nobody_who_types_or_has_folded_something(desk: Desk, 
     with window(browser, signed_in(desk)) as page:
         page.goto("/search?query=lamp")
         page.locator("#save-view summary").click()
+        expect(page.locator("#view-name")).to_be_focused()
         page.keyboard.type("My lamps")
         page.locator(f"#inbox-{inbox}").evaluate("one => { one.open = false }")
         page.locator(f"#inbox-{other}").evaluate("one => { one.open = true }")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from lxml import html
@@ -14,6 +16,12 @@ from tests.desk.conversations.builders import done, patch, read, start
 from tests.web.inbox.test_lists import rows, text
 from tests.web.people import Person, signed_in
 from tests.world import Desk
+
+WORDS = Random(7)
+LONGEST = f"{' OR '.join(''.join(WORDS.choices('бвгджзклмнпрст', k=6)) for _ in range(99))} OR hums"[
+    -views.QUERY_MOST :
+]
+"""A search that is as long as may be, of words that repeat nothing and take most room in addresses."""
 
 
 def suggested(me: Person, query: str) -> list[tuple[str, str]]:
@@ -51,6 +59,56 @@ def test_what_is_wrong_with_a_query_is_named(desk: Desk) -> None:
         assert words in text(page.cssselect('#list [role="alert"]')[0])
         assert page.cssselect("#query")[0].get("value") == query
         assert not rows(page)
+
+
+def test_a_search_has_a_length_up_to_which_it_is_looked_for(desk: Desk) -> None:
+    inbox, me = desk.add_inbox(), signed_in(desk)
+    found = [start(desk, inbox, subject="Lamp hums") for _ in range(3)]
+    page = me.page("/search?" + urlencode({"query": LONGEST, "order": "oldest"}))
+    assert rows(page) == found and not page.cssselect('[role="alert"]')
+    opened: list[Any] = page.cssselect("#list a.open")
+    assert max(len(one.get("href")) for one in opened) < 3_000
+    beside: Any = me.page(opened[1].get("href"))
+    assert rows(me.page(beside.cssselect('a[data-key="u"]')[0].get("href"))) == found
+    around = [beside.cssselect(f"a[rel={rel}]")[0].get("href").partition("?")[0] for rel in ("prev", "next")]
+    assert around == [f"/conversation/{found[0]}", f"/conversation/{found[2]}"]
+
+    too_long = "x" * 5_000
+    page = me.page(f"/search?query={too_long}")
+    words = "A search may have at most 1,000 characters, and this has 5,000: leave something out."
+    assert text(page.cssselect('#list [role="alert"]')[0]) == words and not rows(page)
+    field: Any = page.cssselect("#query")[0]
+    assert (field.get("value"), field.get("aria-invalid"), field.get("maxlength")) == (too_long, "true", None)
+    assert not page.cssselect("#save-view")
+    assert len(me.get(f"/search?query={too_long}").text) < 100_000
+    assert suggested(me, f"{too_long} st") == []
+    listed = desk.get("/v2/conversations", query=f"subject:hums{' ' * 4_000}", status="all")
+    assert listed.json()["page"]["totalElements"] == len(found), "the API takes what it took"
+
+
+def test_the_page_of_the_longest_search_stays_small(desk: Desk) -> None:
+    inbox, me = desk.add_inbox(), signed_in(desk)
+    for _ in range(20):
+        start(desk, inbox, subject="Lamp hums")
+    plain, long = (me.get(f"/search?{urlencode({'query': query})}").text for query in ("hums", LONGEST))
+    assert plain.count("data-row=") == long.count("data-row=") == 20
+    assert len(long) - len(plain) < 20 * 2_000 + 60_000
+
+
+def test_a_view_has_a_search_as_long_as_may_be(desk: Desk) -> None:
+    inbox, me = desk.add_inbox(), signed_in(desk)
+    vip = start(desk, inbox, tags=["vip"])
+    path = me.send("/views", name="Important", query="tag:vip").url.removeprefix(me.server.url)
+    answer = me.send(path, name="Other", query="x" * 1_001)
+    page = html.fromstring(answer.text)
+    assert answer.status_code == 400 and rows(page) == [vip]
+    field: Any = page.cssselect("#view-menu[open] #view-query")[0]
+    assert (field.get("value"), field.get("aria-invalid")) == ("x" * 1_001, "true")
+    said = page.get_element_by_id(field.get("aria-describedby"))
+    assert text(said) == "A search may have at most 1,000 characters, and this has 1,001."
+    assert page.cssselect("#view-name")[0].get("value") == "Other"
+    assert me.send("/views", name="Long", query="x" * 1_001).status_code == 400
+    assert me.send(path, name="Other", query="tag:vip OR ".ljust(990) + "hums").status_code == 200
 
 
 def test_suggestions_complete_fields_and_values(desk: Desk) -> None:

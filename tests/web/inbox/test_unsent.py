@@ -185,7 +185,7 @@ def test_a_new_conversation_is_taken_back_as_it_was(desk: Desk) -> None:
     assert (said(answer), answer.url.partition("/search")[2]) == ("Sent.", "?query=lamp")
     assert (total(desk), waits(desk), desk.get("/v2/customers").json()["page"]["totalElements"]) == (0, 1, 0)
     assert "It is about to leave" in person.get(f"/new?unsent={fields['unsent']}").text
-    assert "this has been sent" in alerts(post(person, "/new/files", fields | {"token": "x"}, script=True, files={
+    assert "This has been sent" in alerts(post(person, "/new/files", fields | {"token": "x"}, script=True, files={
         "file": ("b.txt", io.BytesIO(b"B"), "text/plain")}))  # fmt: skip
     answer = undo(person, answer)
     assert said(answer) == "Taken back. Nothing was sent."

@@ -63,6 +63,7 @@ def test_a_new_conversation_outlives_the_browser_and_is_taken_back_whole(browser
         page.reload()
         expect(page.locator(".writing-text b")).to_have_text("ready")
         expect(page.locator("#new-subject")).to_have_value("Your lamp")
+        page.wait_for_function("sessionStorage.length === 0")  # what is left there the server has not yet
     with window(browser, signed_in(desk)) as page:
         page.goto("/")
         page.keyboard.press("c")

@@ -222,6 +222,7 @@ def test_sending_once_whatever_is_pressed_and_with_another_status(browser: Brows
     with window(browser, signed_in(desk), PHONE, 780, has_touch=True) as page:
         page.goto(f"/conversation/{id}")
         page.locator("[data-write=reply]").tap()
+        expect(reply_editor(page)).to_be_focused()
         page.keyboard.type("Once.")
         page.locator("#send-menu > summary").tap()
         page.get_by_role("button", name="Send and make pending").dblclick()
@@ -237,6 +238,7 @@ def test_a_new_conversation_with_a_customer_found_by_typing(browser: Browser, de
     start(desk, inbox, customer={"email": mail, "firstName": "Annika", "lastName": "Berg"})
     with window(browser, signed_in(desk)) as page:
         page.goto("/new")
+        expect(page.locator("#new-to")).to_be_focused()
         page.keyboard.type("anni")
         page.get_by_role("option", name="Annika Berg").wait_for()
         page.keyboard.press("Enter")

@@ -177,7 +177,9 @@ def test_the_test_says_what_is_wrong_and_what_to_do(desk: Desk, certificate: Pat
     with post_office("implicit", certificate) as office:
         found = tested(office.port, smtp_tls="implicit", smtp_user="", smtp_password="")
         assert found[2][0] == "wrong" and "certificate" in found[2][2]
-    found = tested(free_port())
+    with socket.socket() as bound:  # and listens not
+        bound.bind(("127.0.0.1", 0))
+        found = tested(bound.getsockname()[1])
     assert found[1][0] == "wrong" and "refused" in found[1][2] and "Usual ones" in found[1][2]
     found = tested(25, smtp_host="no-such-host.invalid", smtp_tls="starttls")
     assert found[0][0] == "wrong" and "there is no host" in found[0][2]
@@ -185,23 +187,16 @@ def test_the_test_says_what_is_wrong_and_what_to_do(desk: Desk, certificate: Pat
     assert "did not leave" in person.send(f"{path(inbox)}/trial").text
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def test_a_server_that_says_nothing_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     person, inbox = signed_in(desk), desk.add_inbox()
-    monkeypatch.setattr(trying.try_smtp, "__defaults__", (0.5,))
-    monkeypatch.setattr(trying.try_imap, "__defaults__", (0.5,))
+    monkeypatch.setattr(trying.try_smtp, "__defaults__", (2,))
+    monkeypatch.setattr(trying.try_imap, "__defaults__", (2,))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         both = own_smtp(port) | own_imap(port) | {"smtp_own": "own"}
-        began = time.monotonic()
         answer = person.send(path(inbox), **both, do="test").text
-        assert time.monotonic() - began < 6
     for title in ("Outgoing", "Incoming"):
-        assert "no answer within 0.5 seconds" in steps(answer, title)[2][2]
+        assert "no answer within 2 seconds" in steps(answer, title)[2][2]
 
 
 def test_a_mailbox_is_tested_read_and_compared(desk: Desk, mailboxes: Dovecot) -> None:
@@ -288,7 +283,7 @@ def test_what_did_not_arrive_is_turned_page_by_page(desk: Desk, monkeypatch: pyt
     customer = {"email": "paul@buyer.example"}
     for id in ids:
         assert desk.post(f"/v2/conversations/{id}/reply", {"text": "Here", "customer": customer}).status_code == 201
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     spoil = sa.update(thread_mail).where(thread_mail.c.account_id == P("account_id"), thread_mail.c.direction == "out")
     bounced = command(spoil.values(state="bounced", error="came back"), keep=False)
     while desk.write(lambda tx: tx.run(bounced, account_id=desk.account_id)) < 5:

@@ -51,8 +51,8 @@ def set_tags(tx: Writer, actor: Actor, id: int, names: Sequence[str], now: str) 
     if after is head:
         return
     who = owners.by_id(tx, actor.account_id, actor.user_id)
-    listed = ", ".join(tag.name for tag in wanted)
-    text = f"{who.name if who else 'Someone'} " + (f"set the tags {listed}" if wanted else "removed all tags")
+    listed = f"the tag{'s' if len(wanted) > 1 else ''} {', '.join(tag.name for tag in wanted)}"
+    text = f"{who.name if who else 'Someone'} " + (f"set {listed}" if wanted else "removed all tags")
     add_line_item(tx, after, actor, now, text)
     tell(tx, actor, after, events.CONVERSATION_TAGS, now)
 

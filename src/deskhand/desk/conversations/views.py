@@ -14,7 +14,8 @@ from deskhand.desk.conversations.tables import saved_view
 from deskhand.outbox import events
 
 NAME_MOST = 60
-QUERY_MOST = 2_000
+QUERY_MOST = 1_000
+"""Characters of a search on pages, and of a view; the API takes longer queries."""
 VIEWS_MOST = 100
 """How many views a user may have, and as many everybody of the account together."""
 
@@ -76,6 +77,13 @@ def by_id(db: Reader, actor: Actor, id: int) -> View:
     if found is None:
         raise NotFound
     return found
+
+
+def too_long(query: str) -> str:
+    """What is wrong with a search that has more characters than it may, in words; or nothing."""
+    if len(query) <= QUERY_MOST:
+        return ""
+    return f"A search may have at most {QUERY_MOST:,} characters, and this has {len(query):,}"
 
 
 def may_change(actor: Actor, view: View) -> bool:
@@ -141,6 +149,6 @@ def _named(name: str) -> str:
 
 
 def _asked(query: str) -> str:
-    if len(query) > QUERY_MOST:
-        raise invalid("query", f"must have at most {QUERY_MOST} characters", "Size")
+    if fault := too_long(query):
+        raise BadRequest(FieldError("query", fault, "Size", query[:200]))
     return query.strip()

@@ -6,7 +6,7 @@ from deskhand.catalogue import webhooks as operations
 from deskhand.catalogue.operation import NoBody, NoQuery
 from deskhand.catalogue.webhooks import PAGE_SIZE, ListWebhooks, NewWebhook, OverwrittenWebhook, Webhook
 from deskhand.desk.call import Call, Created, Page, implements
-from deskhand.desk.webhooks import queries, represent, verbs
+from deskhand.desk.webhooks import queries, represent, telling, verbs
 from deskhand.desk.webhooks.verbs import require_full_user
 
 
@@ -27,16 +27,24 @@ def get_webhook(call: Call[NoQuery, NoBody]) -> Webhook:
 def create_webhook(call: Call[NoQuery, NewWebhook]) -> Created:
     require_full_user(call.actor)
     id = verbs.create(call.tx, call.actor, call.body, call.now)
+    call.tell(telling.done("added", queries.known_to(call.tx, call.actor, id), "added"))
     return Created(id, f"/v2/webhooks/{id}")
 
 
 @implements(operations.update_webhook)
 def update_webhook(call: Call[NoQuery, OverwrittenWebhook]) -> None:
     require_full_user(call.actor)
-    verbs.overwrite(call.tx, call.actor, call.path[0], call.body, call.now)
+    (id,) = call.path
+    before, secret = queries.known_to(call.tx, call.actor, id), queries.secret_of(call.tx, call.actor, id)
+    verbs.overwrite(call.tx, call.actor, id, call.body, call.now)
+    after = queries.known_to(call.tx, call.actor, id)
+    for change in telling.overwritten(before, after, same_secret=secret == call.body.secret):
+        call.tell(change)
 
 
 @implements(operations.delete_webhook)
 def delete_webhook(call: Call[NoQuery, NoBody]) -> None:
     require_full_user(call.actor)
-    verbs.delete(call.tx, call.actor, call.path[0])
+    row = queries.known_to(call.tx, call.actor, call.path[0])
+    verbs.delete(call.tx, call.actor, row.id)
+    call.tell(telling.done("deleted", row, "deleted"))

@@ -11,7 +11,7 @@ from deskhand.catalogue.operation import NoBody, NoQuery
 from deskhand.catalogue.workflows import ListWorkflows, RunWorkflow, Workflow
 from deskhand.desk import access
 from deskhand.desk.call import Call, Page, implements
-from deskhand.desk.workflows import queries, represent, running, verbs
+from deskhand.desk.workflows import queries, represent, running, telling, verbs
 from deskhand.desk.workflows.queries import PAGE_SIZE, WorkflowRow
 
 
@@ -38,7 +38,12 @@ def _shown(call: Call[Any, NoBody], found: Sequence[WorkflowRow]) -> list[Workfl
 @implements(operations.update_workflow)
 def update_workflow(call: Call[NoQuery, Patches]) -> None:
     patches = [call.body] if isinstance(call.body, Patch) else call.body
-    verbs.change(call.tx, call.actor, call.path[0], patches, call.now)
+    (id,) = call.path
+    before = queries.seen_by(call.tx, call.actor, id)
+    verbs.change(call.tx, call.actor, id, patches, call.now)
+    after = queries.existing(call.tx, call.actor.account_id, id)
+    if after.status != before.status:
+        call.tell(telling.switched(after))
 
 
 @implements(operations.run_workflow)

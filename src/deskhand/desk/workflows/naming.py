@@ -241,9 +241,9 @@ def in_words(action: Action, named: Named) -> str:
         case Assign(int(owner)):
             return f"assigned to {named.owners[owner]}"
         case AddTags(ids):
-            return f"added the tags {_listed(ids, named)}"
+            return f"added {_tags(ids, named)}"
         case RemoveTags(ids):
-            return f"removed the tags {_listed(ids, named)}"
+            return f"removed {_tags(ids, named)}"
         case Move(target):
             return f"moved the conversation to {named.inboxes[target]}"
         case AddNote():
@@ -267,5 +267,5 @@ def called(webhook: Webhook) -> str:
     return webhook.label or urlsplit(webhook.url).hostname or f"{webhook.id}"
 
 
-def _listed(ids: Sequence[int], named: Named) -> str:
-    return ", ".join(named.tags[id].name for id in ids)
+def _tags(ids: Sequence[int], named: Named) -> str:
+    return f"the tag{'s' if len(ids) > 1 else ''} {', '.join(named.tags[id].name for id in ids)}"

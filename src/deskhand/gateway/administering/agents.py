@@ -9,7 +9,7 @@ import msgspec
 
 from deskhand.catalogue.problems import invalid, unknown_id
 from deskhand.db.engine import Reader, Writer
-from deskhand.gateway import agents, connections, grants, keys, presets
+from deskhand.gateway import agents, connections, grant_words, grants, keys, presets
 from deskhand.gateway.administering.grants import preset_in
 from deskhand.gateway.administering.who import Ground, Who
 from deskhand.gateway.agents import AgentRow, Made
@@ -88,7 +88,7 @@ class AgentVerbs:
             if asked is not None:
                 held = grants.read_grants(asked, known)
                 grants.put(tx, who.account_id, made.id, held, who.by, now)
-                text += f", which {grants.in_words(held, known)}"
+                text += f", which {grant_words.in_words(held, known)}"
                 particulars |= {"grants": grants.as_json(held)} | ({} if preset is None else {"preset": preset})
             ground.log(tx, who, text, particulars, row)
             return made

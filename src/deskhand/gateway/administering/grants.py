@@ -9,7 +9,7 @@ import msgspec
 
 from deskhand.catalogue.problems import AlreadyThere, BadRequest, FieldError, empty, invalid, shown, unknown_id
 from deskhand.db.engine import Reader, Writer
-from deskhand.gateway import agents, cedar, grants, presets
+from deskhand.gateway import agents, cedar, grant_words, grants, presets
 from deskhand.gateway.administering.who import Ground, Who
 from deskhand.gateway.agents import AgentRow
 from deskhand.gateway.audit import By
@@ -91,9 +91,9 @@ class GrantVerbs:
             before, after = grants.current(tx, who.account_id, id), held(tx, row, known)
             version = grants.put(tx, who.account_id, id, after, who.by, ground.clock.now())
             how = f"went back to version {back_to} of" if back_to else "changed"
-            text = f"{how} the grants of agent {row.name}: it {grants.in_words(after, known)} (version {version})"
+            text = f"{how} the grants of agent {row.name}: it {grant_words.in_words(after, known)} (version {version})"
             particulars = {"change": "grants_changed", "version": version, "grants": grants.as_json(after)}
-            ground.log(tx, who, text, particulars | {"changes": grants.diff(before, after, known)}, row)
+            ground.log(tx, who, text, particulars | {"changes": grant_words.diff(before, after, known)}, row)
             return _shown(grants.current(tx, who.account_id, id))
 
         return await ground.database.write(write)
@@ -118,7 +118,7 @@ class GrantVerbs:
             last = row.grant_version if until is None else until
             first = max(0, last - 1) if since is None else since
             old, new = (_at(db, row, name, version) for name, version in (("from", first), ("to", last)))
-            return grants.diff(old, new, self._ground.inboxes_of(db, row))
+            return grant_words.diff(old, new, self._ground.inboxes_of(db, row))
 
         return await self._ground.database.read(read)
 

@@ -15,10 +15,10 @@ from deskhand.desk.conversations import titles
 from deskhand.desk.conversations.titles import Title
 from deskhand.gateway import agents, approval_rows, approvals_listing
 from deskhand.gateway.approvals_listing import MOST, Line
-from deskhand.gateway.held_calls import NotReleased, Shown, State
+from deskhand.gateway.held_calls import Changed, NotReleased, Shown, State
 from deskhand.lib.clock import from_wire
 from deskhand.web import words
-from deskhand.web.console import acting, beside, effects, held_text, knowing
+from deskhand.web.console import acting, beside, effects, held_text, knowing, since
 from deskhand.web.console.beside import Beside
 from deskhand.web.console.effects import Effect, Names
 from deskhand.web.console.held_text import Text
@@ -44,6 +44,7 @@ class Row(msgspec.Struct, frozen=True):
     line: Line
     title: Title | None
     left: str
+    changed: bool
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -68,6 +69,8 @@ class Opened(msgspec.Struct, frozen=True):
     decided_by: str
     inbox: str
     place: Place | None
+    changes: list[str]
+    """What sends the call back if it is approved now."""
 
 
 @PAGES.get(PATH)
@@ -77,17 +80,25 @@ async def index(asked: Asked) -> Response:
     waiting = await asked.web.approvals.waiting(asked.account_id)  # and what is too old expires now
     before = read_id(asked.query("before"))
 
-    def read(db: Reader) -> list[Row]:
+    def listed(db: Reader) -> list[Line]:
         if state == "waiting":
-            lines = approvals_listing.queue(db, asked.account_id)
-        else:
-            lines = approvals_listing.newest(db, asked.account_id, state, before)
+            return approvals_listing.queue(db, asked.account_id)
+        return approvals_listing.newest(db, asked.account_id, state, before)
+
+    lines = await asked.read(listed)
+    changed = await asked.web.approvals.changed(asked.account_id, [one.id for one in lines if state == "waiting"])
+
+    def read(db: Reader) -> list[Row]:
         here = [one.conversation_id for one in lines if one.conversation_id is not None and not one.remote]
         named = titles.titles(db, asked.actor, here)
         now = asked.web.clock.now()
         return [
-            Row(one, None if one.remote else named.get(one.conversation_id or 0), left(one.until, now)) for one in lines
-        ]
+            Row(
+                one, None if one.remote else named.get(one.conversation_id or 0), left(one.until, now),
+                one.id in changed,
+            )
+            for one in lines
+        ]  # fmt: skip
 
     rows = await asked.read(read)
     older = rows[-1].line.id if state != "waiting" and len(rows) == MOST else None
@@ -179,7 +190,9 @@ async def _page(
 ) -> Response:  # fmt: skip
     await asked.web.approvals.waiting(asked.account_id)  # what is too old expires now
     shown = await asked.web.approvals.one(asked.account_id, id)
-    opened = await asked.read(lambda db: _opened(db, asked, shown))
+    waits = [id] if shown.state == "waiting" else []
+    changed = (await asked.web.approvals.changed(asked.account_id, waits)).get(id)
+    opened = await asked.read(lambda db: _opened(db, asked, shown, changed))
     return await asked.page(
         "oversight/approval.html", status, one=opened, call=shown, message=message, errors=errors or {}, typed=typed,
         unsent=unsent, reason=reason, tabs=TABS,
@@ -187,7 +200,7 @@ async def _page(
     )  # fmt: skip
 
 
-def _opened(db: Reader, asked: Asked, shown: Shown) -> Opened:
+def _opened(db: Reader, asked: Asked, shown: Shown, changed: Changed | None) -> Opened:
     account_id = asked.account_id
     row = agents.by_id(db, account_id, shown.agent.id)
     remote = row is not None and row.connection_id is not None
@@ -206,6 +219,7 @@ def _opened(db: Reader, asked: Asked, shown: Shown) -> Opened:
         acting.named(db, account_id, [shown.decided_by]).get(shown.decided_by, "") if shown.decided_by else "",
         inboxes.get(shown.inbox_id or 0, ""),
         _place(db, account_id, shown) if shown.state == "waiting" else None,
+        since.words(db, asked.actor, shown.created_at, changed, around, inboxes) if changed else [],
     )
 
 

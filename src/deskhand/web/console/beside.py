@@ -54,6 +54,8 @@ class Beside(msgspec.Struct, frozen=True):
     tags: list[str]
     threads: list[Said]
     older: int
+    takers: frozenset[int]
+    """Who has made it theirs since."""
 
 
 def of(db: Reader, actor: Actor, conversation_id: int | None, held_at: str) -> Beside | None:
@@ -70,7 +72,8 @@ def of(db: Reader, actor: Actor, conversation_id: int | None, held_at: str) -> B
     shown = [_said(one, held_at) for one in talk[:THREADS_MOST]]
     tags = [str(one["tag"]) for one in json.loads(row.tags)]
     older = len(talk) - len(shown) + max(0, total - len(found))
-    return Beside(row, customer, row.customer_email, tags, shown, older)
+    takers = frozenset(one.created_by_id for one in found if one.created_at > held_at and _is_taking(one))
+    return Beside(row, customer, row.customer_email, tags, shown, older, takers)
 
 
 def inbox_names(db: Reader, account_id: int) -> dict[int, str]:
@@ -82,6 +85,11 @@ def names(db: Reader, account_id: int, ids: Iterable[int]) -> dict[int, str]:
     """What people, teams and agents are called."""
     found = users.people(db, account_id, ids)
     return {one.id: full_name(one.first, one.last, one.email or "") for one in found.values()}
+
+
+def _is_taking(one: ShownThread) -> bool:
+    by_staff = one.type == "lineitem" and one.created_by_type == "user"
+    return by_staff and json.loads(one.associated or "{}").get("user") == one.created_by_id
 
 
 def _said(one: ShownThread, held_at: str) -> Said:

@@ -8,7 +8,7 @@ import msgspec
 
 from deskhand.db.engine import Reader
 from deskhand.desk.users import queries as users
-from deskhand.gateway import grants
+from deskhand.gateway import grant_words, grants
 from deskhand.gateway.administering.agents import ShownAgent
 from deskhand.gateway.administering.grants import ShownVersion
 from deskhand.gateway.audit import By
@@ -54,12 +54,12 @@ async def past(asked: Asked, agent: ShownAgent, about: Known) -> list[Past]:
 
 def compared(old: Grants, new: Grants, called: Called) -> list[Change]:
     """What changes from one to the other; `called` is how inboxes and people are called, see `names_of`."""
-    return [Change(*one) for one in grants.changes(old, new, *called)]
+    return [Change(*one) for one in grant_words.changes(old, new, *called)]
 
 
 def endless(held: Grants, called: Called) -> str:
     """What grants allow, as what follows "it"; when they end is said apart, in the visitor's time zone."""
-    return grants.in_words(msgspec.structs.replace(held, expires_at=None), *called)
+    return grant_words.in_words(msgspec.structs.replace(held, expires_at=None), *called)
 
 
 def told(asked: Asked, changes: list[Change]) -> list[Change]:

@@ -13,6 +13,9 @@ from markupsafe import Markup
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s[^<>]*)?/?)>|<!")
 _PLAIN_TAGS = {"p", "br", "div"}
 _LINK_ONLY = re.compile(r'href="[^"<>]*"')
+_ATTRIBUTE = r'[a-zA-Z][a-zA-Z-]*="[^"<>]*"'
+_PICTURE = re.compile(rf"{_ATTRIBUTE}(?:\s+{_ATTRIBUTE})*")
+_PICTURES = re.compile(r"<img(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-zA-Z]+|#[0-9]+|#x[0-9a-fA-F]+);")
 _EDITED_TAGS = {
     *("a", "b", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p", "pre", "s"),
@@ -38,7 +41,7 @@ class Text(msgspec.Struct, frozen=True):
     """It has paragraphs, but nothing that a field could not show; what is written is made into such again."""
     is_source: bool = False
     is_rich: bool = False
-    """It has formatting, all of which the editor knows: with a script it is changed there and not as source."""
+    """It has formatting or pictures, all kept by the editor: with a script it is changed there, not as source."""
     looks: Markup | None = None
 
 
@@ -50,7 +53,7 @@ def editable(text: str) -> Text:
         return Text(text)
     if all((one[2] or "!").lower() in _PLAIN_TAGS and not (one[3] or "").strip(" /") for one in tags):
         return Text(_without_markup(text), is_markup=True)
-    return Text(text, is_source=True, is_rich=all(map(_edited, tags)), looks=Markup(_CLEANER.clean(text)))
+    return Text(text, is_source=True, is_rich=all(map(_edited, tags)), looks=_look(text))
 
 
 def changed(text: str, written: str) -> str | None:
@@ -65,9 +68,16 @@ def changed(text: str, written: str) -> str | None:
     return "".join(f"<p>{escape(piece, quote=False).replace(chr(10), '<br>')}</p>" for piece in pieces)
 
 
+def _look(text: str) -> Markup:
+    """What is harmless of it; that there is a picture is said in its place."""
+    return Markup(_CLEANER.clean(_PICTURES.sub("[picture]", text)))
+
+
 def _edited(tag: re.Match[str]) -> bool:
     """Whether the editor would leave a tag as it is, with its attributes."""
     name, attributes = (tag[2] or "!").lower(), (tag[3] or "").strip(" /\n\t")
+    if name == "img":  # the editor shows where it is from, and keeps all it has
+        return bool(_PICTURE.fullmatch(attributes))
     return name in _EDITED_TAGS and (not attributes or name == "a" and bool(_LINK_ONLY.fullmatch(attributes)))
 
 

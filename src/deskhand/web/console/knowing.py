@@ -14,7 +14,7 @@ from deskhand.catalogue.problems import Problem, invalid
 from deskhand.db.engine import Reader
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.users import queries as users
-from deskhand.gateway import grants
+from deskhand.gateway import grant_words, grants
 from deskhand.gateway.administering.agents import ShownAgent
 from deskhand.gateway.administering.who import Who
 from deskhand.gateway.audit import By
@@ -110,7 +110,7 @@ def held(agent: ShownAgent) -> Grants:
 def in_words(agent: ShownAgent, about: Known) -> str:
     """What an agent may do, as a sentence that begins with it: "Reads everything in Orders". Its end is said apart."""
     endless = msgspec.structs.replace(held(agent), expires_at=None)
-    said = grants.in_words(endless, *names_of(agent, about))
+    said = grant_words.in_words(endless, *names_of(agent, about))
     return f"{said[:1].upper()}{said[1:]}."
 
 
@@ -121,7 +121,7 @@ def action_words(name: str) -> str:
 
 
 def changed_words(what: str) -> str:
-    """The name of what changed in grants, see `grants.changes`."""
+    """The name of what changed in grants, see `grant_words.changes`."""
     return {"limits": "Limits for all it does", "end": "End"}.get(what) or _first_upper(action_words(what))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 import msgspec
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.responses import RedirectResponse, Response
 
 from deskhand.catalogue.problems import NotFound
@@ -37,6 +38,15 @@ from deskhand.web.pages import HEADERS, Asked, Pages
 from deskhand.web.visiting import Visitor
 
 PAGES = Pages()
+
+
+class _Number(IntegerConvertor):
+    """The number of a conversation in its address; Python reads no number of thousands of digits."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("number", _Number())
 TAGS_MOST = 200
 
 
@@ -81,7 +91,7 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 @PAGES.get("/conversation/{id}")
-@PAGES.get("/conversation/{id}/{number:int}")
+@PAGES.get("/conversation/{id}/{number:number}")
 async def show(asked: Asked) -> Response:
     """A conversation with its threads; one that was merged leads to the one that goes on."""
     id, images, came_from = asked.id(), bool(asked.query("images")), asked.query("from")

@@ -92,7 +92,7 @@ async def show_inbox(asked: Asked) -> Response:
 
 
 async def show(
-    asked: Asked, find: Callable[[Reader], Place], template: str = "inbox/list.html", **more: Any
+    asked: Asked, find: Callable[[Reader], Place], template: str = "inbox/list.html", status: int = 200, **more: Any
 ) -> Response:
     """The page of a list; `find` gives the list out of a Reader."""
     number = page_number(asked.query("page"))
@@ -104,7 +104,7 @@ async def show(
     if number > shown.listing.last:
         return RedirectResponse(shown.place.at(page=shown.listing.last), 303, HEADERS)
     return await asked.page(
-        template, place=shown.place, listing=shown.listing, choices=shown.choices, lately=shown.lately,
+        template, status, place=shown.place, listing=shown.listing, choices=shown.choices, lately=shown.lately,
         orders=_orders(shown.place), empty=_nothing(shown.place), **more,
     )  # fmt: skip
 

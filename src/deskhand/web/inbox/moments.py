@@ -38,11 +38,11 @@ def given_moment(text: str, zone: tzinfo, field: str = "at") -> str:
     """The moment of a field for date and time, which knows no zone; raises BadRequest."""
     try:
         local = datetime.fromisoformat(text)
-    except ValueError:
+        if local.tzinfo is None:
+            local = local.replace(tzinfo=zone)
+        return to_wire(local.astimezone(UTC).replace(microsecond=0))
+    except (ValueError, OverflowError):  # the latter: it lies before the year 1 or after 9999, seen from Greenwich
         raise invalid(field, "must be a date and a time", "DateFormat", text) from None
-    if local.tzinfo is None:
-        local = local.replace(tzinfo=zone)
-    return to_wire(local.astimezone(UTC).replace(microsecond=0))
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -24,6 +24,7 @@ from deskhand.desk.conversations.queries import Head, Opened
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.inboxes.folders import Folder, folder_id
 from deskhand.web.frame import NAMES
+from deskhand.web.inbox import squeezing
 from deskhand.web.visiting import Visitor
 
 Order = Literal["latest", "newest", "oldest", "waiting"]
@@ -60,9 +61,14 @@ class Place:
         """Where the list is, in the order that was chosen."""
         return self.at()
 
-    def at(self, *, order: Order | None = None, page: int = 1, key: str | None = "") -> str:
-        """A page of the list, in an order; with the `key` by which a conversation stands there, that place in it."""
+    def at(self, *, order: Order | None = None, page: int = 1, key: str | None = "", short: bool = False) -> str:
+        """A page of the list, in an order; with the `key` by which a conversation stands there, that place in it.
+
+        `short`: a long search is squeezed together, as every conversation of a page has it in its address.
+        """
         asked: dict[str, str] = {"query": self.query} if self.base == "/search" and self.query else {}
+        if asked and short:
+            asked = squeezing.carried(self.query)
         if (order or self.order) != "latest":
             asked["order"] = order or self.order
         if page > 1:
@@ -75,7 +81,7 @@ class Place:
         """A conversation of the list, which one comes to from here; what is beside it stays, wherever it moves."""
         # What was found by the beginning of a word is found from there by that as well.
         here = replace(self, query=f"{self.query}*") if self.hint else self
-        came_from = here.at(key=one.key) if self.order in MOVING else here.path
+        came_from = here.at(key=one.key, short=True) if self.order in MOVING else here.at(short=True)
         return f"/conversation/{one.id}?from={quote(came_from, safe='/:')}"
 
 
@@ -116,6 +122,8 @@ def wider(visitor: Visitor, found: Place, now: datetime) -> Place | None:
     """A search that also finds what begins with its last word, as that may be half typed; None where it has none."""
     if found.fault or found.base != "/search" or not (last := _HALF_TYPED.search(found.query)):
         return None
+    if len(found.query) == views.QUERY_MOST:  # what is found would have no address, which has the longer search
+        return None
     wanted, fault = _asked(visitor, f"{found.query}*", now)
     hint = f"Nothing has the word {last[0]} itself; these have words that begin so."
     return None if fault else replace(found, wanted=_sorted(wanted, found.order), hint=hint)
@@ -149,7 +157,7 @@ def place(db: Reader, visitor: Visitor, came_from: str, now: datetime) -> Place 
             case ["views", id]:
                 return view(db, visitor, read_id(id) or 0, now, order)
             case ["search"]:
-                return search(visitor, given.get("query", ""), now, order)
+                return search(visitor, squeezing.read(given), now, order)
     except Problem:
         return None
     return None
@@ -225,6 +233,8 @@ def _asked(visitor: Visitor, query: str, now: datetime) -> tuple[Wanted, str]:
     wanted = Wanted(visitor.account_id, visitor.id, visitor.actor.inboxes, "all")
     if not query:
         return wanted, ""
+    if fault := views.too_long(query):
+        return msgspec.structs.replace(wanted, inboxes=()), f"{fault}: leave something out."
     try:
         return msgspec.structs.replace(wanted, search=read_query(query, visitor.account_id, now)), ""
     except BadRequest as problem:

@@ -10,10 +10,11 @@ from starlette.responses import Response
 from deskhand.db.engine import Reader
 from deskhand.desk.access import may_see
 from deskhand.desk.conversations import owners
+from deskhand.desk.conversations.views import too_long
 from deskhand.desk.inboxes import queries as inboxes
 from deskhand.desk.tags import queries as tags
 from deskhand.lib.text import fold
-from deskhand.web.inbox import lists, places
+from deskhand.web.inbox import lists, places, squeezing
 from deskhand.web.pages import Asked, Pages
 
 PAGES = Pages()
@@ -52,14 +53,17 @@ class Suggestion(msgspec.Struct, frozen=True):
 @PAGES.get("/search")
 async def show(asked: Asked) -> Response:
     """What a search finds; without one, how to search."""
-    query, order, now = asked.query("query"), asked.query("order"), asked.web.clock.now()
+    query = squeezing.read({name: asked.query(name) for name in ("query", "squeezed")})
+    order, now = asked.query("order"), asked.web.clock.now()
     return await lists.show(asked, lambda db: places.search(asked.visitor, query, now, order))
 
 
 @PAGES.get("/search/suggestions")
 async def suggest(asked: Asked) -> Response:
     """What could stand at the end of what is typed, for the script of the box."""
-    query = asked.request.query_params.get("query", "").replace("\0", "")[:2_000]
+    query = asked.request.query_params.get("query", "").replace("\0", "")
+    if too_long(query):
+        return asked.piece("inbox/suggestions.html", suggestions=[])
     found = await asked.read(lambda db: suggestions(db, asked, query))
     return asked.piece("inbox/suggestions.html", suggestions=found)
 

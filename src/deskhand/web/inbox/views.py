@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from deskhand.catalogue.problems import BadRequest
 from deskhand.db.engine import Reader
 from deskhand.desk.conversations import views
 from deskhand.desk.conversations.listing.counting import MOST, NUMBERS, Counted
@@ -54,7 +55,12 @@ async def change(asked: Asked) -> Response:
     """Give a view another name or another search."""
     id, form = asked.id(), asked.form
     name, query, for_all = form.text("name"), form.text("query"), form.has("for_all")
-    await asked.write(lambda tx: views.change(tx, asked.actor, id, name, query, for_all=for_all))
+    try:
+        await asked.write(lambda tx: views.change(tx, asked.actor, id, name, query, for_all=for_all))
+    except BadRequest as problem:
+        now, wrong = asked.web.clock.now(), {one.path: one.message for one in problem.errors}
+        typed = {"name": name, "query": query, "for_all": for_all, "wrong": wrong}
+        return await lists.show(asked, lambda db: places.view(db, asked.visitor, id, now), status=400, typed=typed)
     return asked.go(f"/views/{id}", "Saved.")
 
 

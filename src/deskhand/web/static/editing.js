@@ -1,4 +1,4 @@
-// What the editor's buttons, keys and Markdown do, by the browser's own commands.
+// What the editor's buttons, keys and Markdown do, by the browser's own commands where all browsers mean the same by them.
 
 export const CODE = "code, font[face=monospace]";
 export const LINK = /^(?:https?:|mailto:|tel:)/i;
@@ -17,9 +17,8 @@ export function act(editor, name) {
   if (name === "bold" || name === "italic") document.execCommand(name);
   else if (name === "ul") makeList("insertUnorderedList");
   else if (name === "ol") makeList("insertOrderedList");
-  else if (name === "quote") {
-    if (at?.closest("blockquote")) document.execCommand("outdent"); else document.execCommand("formatBlock", false, "blockquote");
-  } else if (name === "code") {
+  else if (name === "quote") makeQuote();
+  else if (name === "code") {
     const text = selection.toString();
     if (at?.closest("pre")) document.execCommand("formatBlock", false, "p");
     else if (at?.closest(CODE)) document.execCommand("removeFormat");
@@ -29,11 +28,103 @@ export function act(editor, name) {
   editor.changed();
 }
 
-// A list takes the place of a block; within a paragraph it would lie in it.
+// Lists and quotes are put in as HTML and taken away by hand: what browsers' commands do there differs too much, and
+// some of them want styles for it that the policy forbids.
 function makeList(command) {
-  const at = getSelection().anchorNode, line = (at instanceof Element ? at : at?.parentElement)?.closest("p, li");
-  if (line?.tagName === "P") document.execCommand("formatBlock", false, "div");
-  document.execCommand(command);
+  const tag = command === "insertOrderedList" ? "ol" : "ul", lines = linesChosen(), list = elementOf(getSelection().anchorNode)?.closest("ul, ol");
+  if (list?.localName === tag) holdingCaret(() => endItems(list));
+  else if (list) holdingCaret(() => {
+    const made = document.createElement(tag);
+    made.append(...list.childNodes);
+    list.replaceWith(made);
+  });
+  else if (lines.length) become(lines, `<${tag}>${lines.map(line => `<li>${line.innerHTML}</li>`).join("")}</${tag}>`, command);
+  else document.execCommand(command);
+}
+
+function makeQuote() {
+  const lines = linesChosen(), quote = elementOf(getSelection().anchorNode)?.closest("blockquote");
+  if (quote) holdingCaret(() => quote.replaceWith(...unwrapped(quote)));
+  else if (lines.length) become(lines, `<blockquote>${lines.map(line => `<p>${line.innerHTML}</p>`).join("")}</blockquote>`, "indent");
+  else document.execCommand("formatBlock", false, "blockquote");
+}
+
+function elementOf(node) { return node instanceof Element ? node : node?.parentElement; }
+
+// The paragraphs that are chosen, if nothing else is.
+function linesChosen() {
+  const selection = getSelection(), root = elementOf(selection.anchorNode)?.closest(".writing-text");
+  const found = [...root?.children ?? []].filter(one => selection.containsNode(one, true));
+  return found.every(one => /^(P|DIV)$/.test(one.tagName) && !one.querySelector("ul, ol, p, pre, blockquote")) ? found : [];
+}
+
+// Some paragraphs turn into what is given as HTML; the caret stays at its letter.
+function become(lines, html, command) {
+  const selection = getSelection(), root = lines[0].parentElement, range = document.createRange();
+  range.setStart(root, 0);
+  range.setEndBefore(lines[0]);
+  const from = range.toString().length, to = lengthBefore(selection), empty = !lines.some(line => line.textContent || line.querySelector("img"));
+  range.setStart(lines[0], 0);
+  range.setEnd(lines.at(-1), lines.at(-1).childNodes.length);
+  selection.removeAllRanges();
+  selection.addRange(range);
+  const rest = putIn(html);
+  if (empty && rest) {  // where this leaves something behind, the command does as it should
+    document.execCommand("undo");
+    document.execCommand(command);
+  }
+  if (empty) return;
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  let end = 0;
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    end += node.length;
+    if (end > from && end >= to) { selection.collapse(node, Math.max(0, to - end + node.length)); return; }
+  }
+}
+
+// Put blocks in, without an empty line behind them.
+export function putBlocks(html) { if (putIn(html)?.firstChild) document.execCommand("forwardDelete"); }
+
+// Put blocks in. Gives the empty paragraph that some browsers leave behind them. One without even a line break is not
+// to be seen and not sent; it may stay, or there would be no undo.
+function putIn(html) {
+  const selection = getSelection(), root = elementOf(selection.anchorNode).closest(".writing-text");
+  const blockOf = node => [...root.children].find(one => one.contains(node));
+  const end = selection.getRangeAt(0).endContainer, after = end === root ? null : blockOf(end)?.nextElementSibling;
+  document.execCommand("insertHTML", false, html);
+  const rest = blockOf(selection.anchorNode)?.nextElementSibling;
+  return rest && rest !== after && rest.tagName === "P" && !rest.textContent && !rest.querySelector("img") ? rest : null;
+}
+
+// The items that are chosen leave their list, which may go on after them.
+function endItems(list) {
+  const items = [...list.children], chosen = items.filter(one => getSelection().containsNode(one, true));
+  const rest = list.cloneNode(false);
+  rest.append(...items.slice(items.indexOf(chosen.at(-1)) + 1));
+  list.after(...chosen.flatMap(unwrapped), ...rest.firstChild ? [rest] : []);
+  for (const one of chosen) one.remove();
+  if (!list.children.length) list.remove();
+}
+
+// What lies in an item or a quote, as paragraphs.
+function unwrapped(box) {
+  const out = [];
+  let line = null;
+  for (const node of [...box.childNodes]) {
+    if (/^(P|UL|OL|PRE|BLOCKQUOTE|H[1-6]|TABLE|DIV|HR)$/.test(node.nodeName)) { out.push(node); line = null; continue; }
+    if (!line) out.push(line = document.createElement("p"));
+    line.append(node);
+  }
+  if (!out.length) out.push(document.createElement("p"));
+  for (const one of out) if (one.tagName === "P" && !one.firstChild) one.append(document.createElement("br"));
+  return out;
+}
+
+// Change the text by hand, the caret held at its place.
+function holdingCaret(change) {
+  const selection = getSelection(), {anchorNode, anchorOffset, focusNode, focusOffset} = selection;
+  change();
+  if (anchorNode.isConnected && focusNode.isConnected) selection.setBaseAndExtent(anchorNode, anchorOffset, focusNode, focusOffset);
 }
 
 // A small window for the address of a link.
@@ -77,7 +168,9 @@ export function typedMarkdown(root, event) {
   if (block) {
     select(node, 0, before.length);
     document.execCommand("delete");
-    if (block.startsWith("insert")) makeList(block); else document.execCommand("formatBlock", false, block);
+    if (block.startsWith("insert")) makeList(block);
+    else if (block === "blockquote") makeQuote();
+    else document.execCommand("formatBlock", false, block);
     return;
   }
   for (const [pattern, command] of TYPED) {

@@ -3,7 +3,7 @@
 import {behave} from "./behave.js";
 import {CODE, LINK, act, caretAtEnd, typedMarkdown} from "./editing.js";
 import {looksLike, paragraphs, toHtml} from "./markdown.js";
-import {cleaned, serialised} from "./pasted.js";
+import {cleaned, holdingPictures, serialised} from "./pasted.js";
 import {put} from "./putting.js";
 
 const editors = new WeakMap();
@@ -25,7 +25,7 @@ behave("[data-editor]", box => {
   if (field.getAttribute("aria-describedby")) root.setAttribute("aria-describedby", field.getAttribute("aria-describedby"));
   root.dataset.placeholder = field.placeholder;
   const source = box.dataset.editor === "source";  // the field keeps the text as HTML, and is what is sent
-  root.innerHTML = source ? cleaned(field.value) : field.dataset.html || paragraphs(field.value) || "<p><br></p>";
+  root.innerHTML = source ? cleaned(holdingPictures(field.value)) : field.dataset.html || paragraphs(field.value) || "<p><br></p>";
   for (const name of source ? ["key", "keyLabel"] : []) { root.dataset[name] = field.dataset[name]; delete field.dataset[name]; }
   field.hidden = true;
   field.after(root);
@@ -71,6 +71,8 @@ behave("[data-editor]", box => {
   markUnfilled();
 
   root.addEventListener("input", event => {
+    // What comes back is not chosen, or what one types next would take its place.
+    if (event.inputType === "historyUndo") getSelection().collapseToEnd();
     if (event.inputType === "insertText" || event.inputType === "insertParagraph") typedMarkdown(root, event);
     // Where all was deleted one begins anew, not in the heading or the bold that was there.
     else if (event.inputType.startsWith("delete") && !root.textContent && !root.querySelector("img, hr, li, table")) begin();
@@ -127,9 +129,9 @@ behave("[data-editor]", box => {
     const block = inside("BLOCKQUOTE") ?? inside("PRE"), at = getSelection().anchorNode;
     if (!block || !root.contains(block)) return false;
     const line = at instanceof Element ? at : at.parentElement;
-    const empty = block.tagName === "PRE" ? /\n\n?$/.test(block.textContent) && atEnd(block) : line.closest("p") && !line.closest("p").textContent.trim();
+    const empty = block.tagName === "PRE" ? endsEmpty(block) && atEnd(block) : line.closest("p") && !line.closest("p").textContent.trim();
     if (!empty) return false;
-    if (block.tagName === "PRE") block.textContent = block.textContent.replace(/\n+$/, ""); else line.closest("p").remove();
+    if (block.tagName === "PRE") while (endsEmpty(block, 1)) cutLine(block); else line.closest("p").remove();
     const next = document.createElement("p");
     next.append(document.createElement("br"));
     block.after(next);
@@ -137,6 +139,12 @@ behave("[data-editor]", box => {
     getSelection().collapse(next, 0);
     changed();
     return true;
+  }
+  // Whether code ends in an empty line, or in `breaks` line breaks, which are elements or letters.
+  function endsEmpty(block, breaks = 2) { return block.innerHTML.replace(/<br>/g, "\n").endsWith("\n".repeat(breaks)); }
+  function cutLine(block) {
+    const last = block.lastChild;
+    if (last.nodeType === Node.TEXT_NODE && last.length) last.data = last.data.slice(0, -1); else last.remove();
   }
   function atEnd(block) {
     const range = getSelection().getRangeAt(0).cloneRange();

@@ -1,6 +1,6 @@
 // Putting in what was written elsewhere. Within a line it is typed by the browser's own commands: what it is given as
 // HTML there it would dress with styles of its own.
-import {dress, typeLink} from "./editing.js";
+import {dress, putBlocks, typeLink} from "./editing.js";
 import {cleaned} from "./pasted.js";
 
 const COMMANDS = {B: "bold", STRONG: "bold", I: "italic", EM: "italic", U: "underline", S: "strikeThrough", DEL: "strikeThrough"};
@@ -13,7 +13,7 @@ export function put(html) {
   if (one === made && made.querySelector("p, ul, ol, pre, blockquote, h1, h2, h3, hr, table")) {
     const at = getSelection().anchorNode, block = (at instanceof Element ? at : at.parentElement).closest("p, li, h1, h2, h3, div");
     if (block?.textContent.trim()) document.execCommand("insertParagraph");
-    document.execCommand("insertHTML", false, made.innerHTML);
+    putBlocks(made.innerHTML);
   } else type(one);
 }
 

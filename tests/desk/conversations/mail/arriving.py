@@ -26,6 +26,7 @@ from tests.desk.conversations.builders import created, given, reply
 from tests.world import Desk, unique
 
 Where = tuple[int, int] | None
+PAUL = "paul@buyer.example"
 
 _SET_ID = command(
     sa.update(thread_mail).where(thread_mail.c.thread_id == P("thread_id")).values(message_id=P("message_id")),
@@ -230,6 +231,12 @@ Hello.
 --b--
 """
     return text.replace("\n", "\r\n").encode()
+
+
+def shown(box: Letterbox, where: tuple[int, int]) -> Any:
+    """A thread as the API shows it."""
+    listed = box.desk.get(f"/v2/conversations/{where[0]}/threads").json()["_embedded"]["threads"]
+    return next(one for one in listed if one["id"] == where[1])
 
 
 _JOBS = value(

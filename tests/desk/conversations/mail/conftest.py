@@ -9,9 +9,9 @@ import pytest
 from deskhand.settings import SmtpServer
 from tests import postgresql
 from tests.desk.conversations.mail.arriving import Letterbox, faulty
-from tests.desk.conversations.mail.leaving import SALES, Case, Offices
+from tests.desk.conversations.mail.leaving import SALES, Case, Offices, at_rest
 from tests.live import LiveServer
-from tests.mail.post_office import PostOffice, post_office
+from tests.mail.post_office import PostOffice, post_office, wait
 from tests.world import Desk, open_desk, unique
 
 
@@ -66,8 +66,10 @@ def office(offices: Offices) -> PostOffice:
 
 
 @pytest.fixture
-def mailing_desk(mailing_server: LiveServer, office: PostOffice) -> Desk:
-    return open_desk(mailing_server)
+def mailing_desk(mailing_server: LiveServer, office: PostOffice) -> Iterator[Desk]:
+    """An account whose mail leaves; what it leaves behind is not sent, or it would get another test's answers."""
+    yield open_desk(mailing_server)
+    wait(lambda: at_rest(mailing_server))
 
 
 @pytest.fixture

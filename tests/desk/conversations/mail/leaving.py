@@ -8,13 +8,16 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from deskhand.db.statements import P, rows
+from deskhand.db.engine import Writer
+from deskhand.db.statements import P, command, rows, value
 from deskhand.desk.conversations.mail import mailing
 from deskhand.desk.conversations.tables import thread_mail
 from deskhand.desk.inboxes import mail_settings
 from deskhand.desk.inboxes.mail_settings import MailChange, MailSettings
+from deskhand.outbox.events import any_unhandled
 from deskhand.outbox.tables import job
 from tests.desk.conversations.builders import add, created, start
+from tests.live import LiveServer
 from tests.mail.post_office import PostOffice, Received, wait
 from tests.world import Desk, unique
 
@@ -54,6 +57,10 @@ _JOBS = rows(
     ),
     keep=False,
 )
+
+
+_FORGET = command(sa.delete(job).where(job.c.claim == 0), keep=False)
+_ANY = value(int, sa.select(job.c.id).limit(1), keep=False)
 
 
 class Offices:
@@ -109,6 +116,16 @@ def settled(desk: Desk, *states: str) -> list[Mail]:
 def tried(desk: Desk, attempts: int) -> None:
     """Wait until the only job has been tried so often, and waits to be tried again."""
     wait(lambda: [(one.state, one.attempts, one.claim) for one in left(desk)] == [("waiting", attempts, 0)])
+
+
+def at_rest(server: LiveServer) -> bool:
+    """Give up all that still waits to be done, for all accounts; whether nothing is under way any more."""
+
+    def forget(tx: Writer) -> bool:
+        tx.run(_FORGET)
+        return any_unhandled(tx) or tx.one(_ANY) is not None
+
+    return not server.app.database.write_now(forget)
 
 
 def text(message: EmailMessage, kind: str = "plain") -> str:

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from deskhand.db.statements import P, command, rows
-from deskhand.desk.conversations.mail import answering
+from deskhand.desk.conversations.mail import answering, loops
 from deskhand.desk.conversations.mail.answering import is_answerable
 from deskhand.desk.conversations.mail.mail_queries import ANSWER_WORDS
 from deskhand.desk.conversations.mail.mailing import SEND_ANSWER, SEND_EMAIL, Mailing
@@ -147,6 +147,19 @@ def test_once_a_day_for_each_sender_and_inbox(here: Desk) -> None:
     assert len(here.work()) == 1
     here.box.desk.server.clock.advance(timedelta(days=1))
     here.box.deliver(here.address, From=email)
+    assert len(here.work()) == 1
+
+
+def test_who_writes_each_time_as_another_is_not_answered_for_ever(here: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "MOST_OF_DOMAIN", 2)
+    domain = f"{unique('robots')}.example"
+    for number in range(4):  # a program that writes as people do
+        here.box.deliver(here.address, From=f"paul{number}@{domain}")
+        assert len(here.work()) == (1 if number < 2 else 0)
+    here.box.deliver(here.address, From=customer())
+    assert len(here.work()) == 1
+    here.box.desk.server.clock.advance(timedelta(minutes=11))
+    here.box.deliver(here.address, From=f"anna@{domain}")
     assert len(here.work()) == 1
 
 

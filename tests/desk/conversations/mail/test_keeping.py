@@ -104,6 +104,11 @@ def test_each_inbox_and_account_keeps_its_own(box: Letterbox) -> None:
         (HEAD + b"Hello", HEAD.replace(b"a@x", b"b@x") + b"Hello", False),
         (HEAD, HEAD[:-2], True),
         (b"", b"\r\n\r\n", True),
+        (b"No header at all", b"And none here", False),
+        (b"\r\nNo header before it", b"\r\nNor before this", False),
+        (b"note: of a", b"note: of b", False),
+        (HEAD[:-2] + b"No empty line before it", HEAD[:-2] + b"Nor before this", False),
+        (HEAD[:-2] + b"Nor here", b"From paul@x Mon Nov 23\r\nX-Spam: no\r\n" + HEAD[:-2] + b"Nor here", True),
     ],
 )
 def test_the_fingerprint_is_of_what_the_author_wrote(one: bytes, other: bytes, same: bool) -> None:

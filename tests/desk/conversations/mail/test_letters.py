@@ -214,10 +214,10 @@ def test_composing_takes_next_to_no_time() -> None:
 
 
 def _seconds(letter: Letter, files: list[File]) -> float:
-    began = time.process_time()
+    began = time.thread_time()
     for _ in range(20):
         letters.composed(letter, letters.outgoing(letter), files)
-    return (time.process_time() - began) / 20
+    return (time.thread_time() - began) / 20
 
 
 def test_automatic_mail_says_what_it_is() -> None:

@@ -24,7 +24,7 @@ EVE = "eve@evil.example"
 def test_forged_automatic_mail_of_a_domain_does_not_keep_its_people_from_being_heard(
     box: Letterbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loops, "MOST_OF_DOMAIN", 2)
+    monkeypatch.setattr(loops, "MOST_BY_PROGRAMS", 2)
     _, address = inbox(box.desk)
     id, _ = box.deliver(address, From=PAUL)
     sent = box.reply(id, status="closed")
@@ -268,7 +268,7 @@ def test_who_writes_to_a_list_is_not_the_list(box: Letterbox) -> None:
 
 
 def test_mail_that_its_server_calls_forged_trips_no_breaker(box: Letterbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "MOST_OF_DOMAIN", 0)
+    monkeypatch.setattr(loops, "MOST_BY_PROGRAMS", 0)
     _, address = inbox(box.desk)
     forged = {"Received": "from evil by mx.desk.example; Mon, 23 Nov 2026 09:00:00 +0000"}
     forged["Authentication-Results"] = "mx.desk.example; dmarc=fail header.from=buyer.example"

@@ -328,6 +328,8 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("received_mail", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_received_mail_automatic"), sqlite_where=sa.text("automatic = 1"))
+        batch_op.create_index("ix_received_mail_domain", ["account_id", "domain", "received_at"], unique=False)
         batch_op.create_index(
             "ix_received_mail_inbox_state", ["account_id", "inbox_id", "state", "received_at"], unique=False
         )

@@ -15,6 +15,7 @@ from deskhand.desk.conversations import owners
 from deskhand.desk.conversations.drafts import staying
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import conversation
+from deskhand.desk.conversations.timing import scheduling
 from deskhand.desk.conversations.writing import add_line_item, count, tell
 from deskhand.desk.inboxes import verbs as inboxes
 from deskhand.desk.inboxes.folders import Folder, folder_id
@@ -53,6 +54,7 @@ def leave(tx: Writer, actor: Actor, user_id: int, now: str) -> None:
     """Delete a user with what they were writing, and let go of their conversations; raises as users.verbs.delete."""
     users.delete(tx, actor, user_id, now)
     staying.inherit(tx, actor, user_id, now)
+    scheduling.stay_without(tx, actor.account_id, user_id, now)
     let_go(tx, actor, user_id, now)
 
 

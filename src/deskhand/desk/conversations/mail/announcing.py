@@ -11,10 +11,12 @@ import msgspec
 
 from deskhand.catalogue import events
 from deskhand.catalogue.problems import NotFound
-from deskhand.db.engine import Writer
+from deskhand.db.engine import Reader, Writer
 from deskhand.desk.conversations import queries
-from deskhand.desk.conversations.mail import mailing
+from deskhand.desk.conversations.drafts import rights
+from deskhand.desk.conversations.mail import mail_queries, mailing
 from deskhand.desk.conversations.queries import Head
+from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.timing.later import on_behalf_of
 from deskhand.desk.conversations.writing import tell
 from deskhand.lib.clock import Clock, from_wire, to_wire
@@ -23,6 +25,7 @@ from deskhand.outbox.jobs import Work
 from deskhand.outbox.worker import Carrier, Then
 
 ANNOUNCE_REPLY = "announce_reply"
+_AGAIN_AFTER = timedelta(seconds=2)
 
 
 class Announcement(msgspec.Struct, frozen=True):
@@ -54,6 +57,17 @@ def later(tx: Writer, before: Head, after: Head, thread_id: int, user_id: int, n
     )  # fmt: skip
 
 
+def _again(tx: Writer, account_id: int, told: Announcement, now: str) -> None:
+    """Look once more in a moment: the job of its mail is about to decide whether the reply leaves."""
+    due, target = from_wire(now) + _AGAIN_AFTER, f"conversation:{told.conversation_id}"
+    jobs.add(tx, account_id=account_id, kind=ANNOUNCE_REPLY, target=target, payload=told, now=now, due=due)
+
+
+def is_to_come(db: Reader, account_id: int, thread_id: int) -> bool:
+    """Whether nobody was told of a reply yet."""
+    return jobs.any_waiting(db, account_id, ANNOUNCE_REPLY, mailing.payload_begins(thread_id))
+
+
 def withdraw(tx: Writer, account_id: int, thread_id: int) -> bool:
     """Let a reply not be told of; False when it has been already."""
     return jobs.withdraw(tx, account_id, ANNOUNCE_REPLY, mailing.payload_begins(thread_id))
@@ -73,7 +87,13 @@ def _announce(tx: Writer, account_id: int, told: Announcement, now: str) -> None
     actor = on_behalf_of(account_id, told.user_id)
     try:
         head = queries.head(tx, actor, told.conversation_id)
+        reply = thread_queries.head(tx, account_id, head.id, told.thread_id)
     except NotFound:  # deleted or merged meanwhile
+        return
+    if reply.state == "draft":  # it stayed here
+        return
+    if mail_queries.held(tx, account_id, told.thread_id) and rights.fault(tx, account_id, head.inbox_id, told.user_id):
+        _again(tx, account_id, told, now)
         return
     if told.begins:
         tell(tx, actor, head, events.CONVERSATION_CREATED, now, imported=False)

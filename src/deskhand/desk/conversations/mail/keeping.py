@@ -38,6 +38,7 @@ _AUTHORS = (
 _FOLDED = re.compile(rb"\n[ \t]+")
 _SPACE = re.compile(rb"\s+")
 _END_OF_HEADER = re.compile(rb"\n\n")
+_NO_FIELD = re.compile(rb"^(?![!-9;-~]+[ \t]*:|[ \t\n]|>?From ).", re.MULTILINE)
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _LONGEST_ID = 400
 _LONGEST_ADDRESS = 320
@@ -155,9 +156,10 @@ async def _fingerprint(raw: bytes, day: str) -> str:
 def fingerprint(raw: bytes, day: str = "") -> str:
     """The same for the same message, whichever way it comes: the SHA-256 of what its author wrote.
 
-    That is the header fields of `_AUTHORS`, however they are folded, and the body, whatever ends its lines. Machines
-    may send the very same again, without a date or an id: then the first server's stamp tells one from the other, or
-    the `day` on which it came.
+    That is the header fields of `_AUTHORS`, however they are folded, and the body, whatever ends its lines; where no
+    empty line parts them, all from the first line that is no field, and without any such field the whole. Machines may
+    send the very same again, without a date or an id: then the first server's stamp tells one from the other, or the
+    `day` on which it came.
     """
     header, body = _parted(raw)
     written = _by_name(header)
@@ -165,12 +167,21 @@ def fingerprint(raw: bytes, day: str = "") -> str:
     for name in _AUTHORS:
         for value in written.get(name.encode(), ()):
             mark.update(name.encode() + b":" + value + b"\n")
+    mark.update(_loose(header, written))
     if b"message-id" not in written and b"date" not in written:
         stamps = written.get(b"received")
         mark.update(stamps[-1] if stamps else day.encode())
     mark.update(b"\n")
     mark.update(body.rstrip())
     return mark.hexdigest()
+
+
+def _loose(header: bytes, written: Mapping[bytes, list[bytes]]) -> bytes:
+    """What stands above the first empty line and is no header: text of mails that have none, or lack that line."""
+    if not any(name.encode() in written for name in _AUTHORS):
+        return header.strip()
+    found = _NO_FIELD.search(header)
+    return header[found.start() :].rstrip() if found else b""
 
 
 def header_of(raw: bytes) -> bytes:

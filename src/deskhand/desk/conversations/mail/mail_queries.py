@@ -87,6 +87,13 @@ class Reply(msgspec.Struct, frozen=True):
     answer_text: str | None
 
 
+class HeldReply(msgspec.Struct, frozen=True):
+    """A reply whose mail has not left because it may be taken back: where it is, and who wrote it."""
+
+    conversation_id: int
+    user_id: int
+
+
 class Earlier(msgspec.Struct, frozen=True):
     """A mail that came or went before in the same conversation; `direction` is in or out."""
 
@@ -295,6 +302,17 @@ _FORGET = command(
         thread_mail.c.account_id == P("account_id"), thread_mail.c.thread_id == P("thread_id"), _OUT
     )
 )
+_HELD_REPLY = rows(
+    HeldReply,
+    sa.select(thread.c.conversation_id, thread.c.created_by_id.label("user_id"))
+    .join(thread_mail, sa.and_(thread_mail.c.thread_id == thread.c.id, thread_mail.c.account_id == thread.c.account_id))
+    .where(
+        thread.c.account_id == P("account_id"),
+        thread.c.id == P("thread_id"),
+        thread.c.state == _PUBLISHED,
+        HELD,
+    ),
+)
 _LEAVING = value(
     int,
     sa.select(thread_mail.c.thread_id)
@@ -317,6 +335,11 @@ _FAILURES = rows(
     )
     .order_by(thread_mail.c.thread_id),
 )
+
+
+def held(db: Reader, account_id: int, thread_id: int) -> HeldReply | None:
+    """A reply whose mail has not left because it may be taken back; None for all others."""
+    return db.one(_HELD_REPLY, account_id=account_id, thread_id=thread_id)
 
 
 def is_leaving(db: Reader, account_id: int, thread_id: int) -> bool:

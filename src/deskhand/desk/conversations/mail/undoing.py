@@ -20,6 +20,7 @@ from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.tables import thread
 from deskhand.desk.conversations.threads import thread_queries
 from deskhand.desk.conversations.threads.editing import with_preview
+from deskhand.desk.conversations.threads.thread_queries import ThreadHead
 from deskhand.desk.conversations.writing import save, take
 from deskhand.outbox import jobs
 
@@ -111,15 +112,21 @@ def undo(tx: Writer, actor: Actor, conversation_id: int, thread_id: int, now: st
     if not withdrawn:
         text = "its mail has left, or it is no reply that waits to leave"
         raise PreconditionFailed(FieldError("threadId", text, "precondition-failed", source="URI"))
-    mail_queries.forget(tx, actor.account_id, thread_id)
+    save(tx, head, as_draft(tx, head, found, now))
+
+
+def as_draft(tx: Writer, head: Head, found: ThreadHead, now: str) -> Head:
+    """Make a reply a draft again that nobody was told of; gives the conversation as it is then, to be saved."""
+    account_id, thread_id = head.account_id, found.id
+    mail_queries.forget(tx, account_id, thread_id)
     kept = None if found.on_publish == "{}" else msgspec.json.decode(found.on_publish, type=_Kept)
     asked = kept.asked if kept else Asked(head.status, head.assignee_id)
-    later = tx.one(_LATER, account_id=actor.account_id, conversation_id=head.id, id=thread_id)
+    later = tx.one(_LATER, account_id=account_id, conversation_id=head.id, id=thread_id)
     after = head if kept is None or later else _as_before(head, kept, found.cc, found.bcc)
     on_publish = msgspec.json.encode(asked).decode()
-    tx.run(_TAKE_BACK, for_account=head.account_id, id=thread_id, status=after.status, on_publish=on_publish)
+    tx.run(_TAKE_BACK, for_account=account_id, id=thread_id, status=after.status, on_publish=on_publish)
     after = msgspec.structs.replace(after, threads=head.threads - 1, modified_at=now, user_updated_at=now)
-    save(tx, head, reply_facts.kept(tx, with_preview(tx, after)))
+    return reply_facts.kept(tx, with_preview(tx, after))
 
 
 def _as_before(head: Head, kept: _Kept, cc: str, bcc: str) -> Head:

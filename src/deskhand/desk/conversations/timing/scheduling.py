@@ -12,9 +12,11 @@ from deskhand.catalogue import events
 from deskhand.catalogue.problems import AccessDenied, BadRequest, FieldError, NotFound, invalid, shown
 from deskhand.catalogue.threads import ScheduleThread, ThreadStep
 from deskhand.db.engine import Writer
-from deskhand.db.statements import P, command
+from deskhand.db.portable import ids_in, unindexed
+from deskhand.db.statements import P, command, rows
 from deskhand.desk.call import Actor
 from deskhand.desk.conversations import queries, reply_facts
+from deskhand.desk.conversations.drafts import rights, withheld
 from deskhand.desk.conversations.mail import mailing
 from deskhand.desk.conversations.queries import Head
 from deskhand.desk.conversations.replying import asked_for, published, tell_changes
@@ -45,6 +47,24 @@ _PUBLISH = command(
         assigned_to=P("owner"),
         **schedules.NONE,
     )
+)
+
+
+class _Planned(msgspec.Struct, frozen=True):
+    conversation_id: int
+    thread_id: int
+
+
+_OF_USER = rows(
+    _Planned,
+    sa.select(thread.c.conversation_id, thread.c.id.label("thread_id"))
+    .where(
+        unindexed(thread.c.account_id) == P("account_id"),
+        ids_in(thread.c.id, P("ids", sa.Text)),
+        thread.c.scheduled_for.is_not(None),
+        sa.or_(thread.c.scheduled_by == P("user_id"), thread.c.send_as_id == P("user_id")),
+    )
+    .order_by(thread.c.id),
 )
 
 
@@ -126,14 +146,40 @@ def sending(clock: Clock) -> Carrier:
 
 
 def send_due(tx: Writer, account_id: int, departure: Departure, now: str) -> None:
-    """Send a draft whose time has come, unless its schedule was changed or ended or the conversation is gone."""
+    """Send a draft whose time has come, unless its schedule was changed or ended or the conversation is gone.
+
+    Where who scheduled it may not send it any more it stays a draft, see drafts/withheld.py.
+    """
     try:
         head = queries.head(tx, on_behalf_of(account_id, 0), departure.conversation_id, lock=True)
         found = thread_queries.head(tx, account_id, head.id, departure.thread_id)
     except NotFound:
         return
-    if found.scheduled_for == departure.at:
+    if found.scheduled_for == departure.at and not _withhold(tx, head, found, now):
         _send(tx, on_behalf_of(account_id, _author(found)), head, found, now)
+
+
+def stay_without(tx: Writer, account_id: int, user_id: int, now: str) -> None:
+    """Let nothing leave any more that somebody scheduled who has left, or that was to leave in their name."""
+    departures = [msgspec.json.decode(one, type=Departure) for one in jobs.payloads(tx, account_id, SEND_SCHEDULED)]
+    ids = msgspec.json.encode(sorted({one.thread_id for one in departures})).decode()
+    for one in tx.all(_OF_USER, account_id=account_id, user_id=user_id, ids=ids):
+        head = queries.head(tx, on_behalf_of(account_id, 0), one.conversation_id, lock=True)
+        found = thread_queries.head(tx, account_id, head.id, one.thread_id)
+        if found.scheduled_for is not None:
+            _withhold(tx, head, found, now)
+
+
+def _withhold(tx: Writer, head: Head, found: ThreadHead, now: str) -> bool:
+    """Keep a draft here that may not leave; whether that was so."""
+    why = rights.fault(tx, head.account_id, head.inbox_id, _planner(found), _author(found))
+    if why:
+        withheld.stay(tx, head, schedules.drop(tx, head, found.id), _planner(found), why, now)
+    return bool(why)
+
+
+def _planner(found: ThreadHead) -> int:
+    return found.scheduled_by or found.created_by_id
 
 
 def _author(found: ThreadHead) -> int:
