@@ -56,10 +56,13 @@ behave("a[data-prefetch]", link => {
   };
 });
 
-// -- A fact that is opened can be typed at once.
+// -- A fact that is opened can be typed at once. Who presses it has it in focus, but not in Safari.
+let pressed = null;
+document.addEventListener("pointerdown", event => { pressed = event.target; }, true);
+document.addEventListener("keydown", () => { pressed = null; }, true);
 document.addEventListener("toggle", event => {
   const fact = event.target;
-  if (!(fact instanceof HTMLDetailsElement) || !fact.open || !fact.matches(".fact") || !fact.contains(document.activeElement)) return;
+  if (!(fact instanceof HTMLDetailsElement) || !fact.open || !fact.matches(".fact") || !(fact.contains(document.activeElement) || fact.contains(pressed))) return;
   const field = fact.querySelector("form :is(input:not([type=hidden]), select, textarea)");
   field?.focus();
   if (field?.matches("input, textarea") && field.type !== "date") field.select?.();

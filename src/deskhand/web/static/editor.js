@@ -2,6 +2,7 @@
 // sent goes through the server's own list of what may be in a text.
 import {behave} from "./behave.js";
 import {CODE, LINK, act, caretAtEnd, typedMarkdown} from "./editing.js";
+import {composing} from "./keys.js";
 import {looksLike, paragraphs, toHtml} from "./markdown.js";
 import {cleaned, holdingPictures, serialised} from "./pasted.js";
 import {put} from "./putting.js";
@@ -79,7 +80,7 @@ behave("[data-editor]", box => {
     changed();
   });
   root.addEventListener("keydown", event => {
-    if (event.defaultPrevented) return;
+    if (event.defaultPrevented || composing(event)) return;
     const command = event.ctrlKey || event.metaKey;
     if (command && !event.altKey && event.key.toLowerCase() === "k") { event.preventDefault(); act(editor, "link"); }
     else if (command && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "b") { event.preventDefault(); act(editor, "bold"); }

@@ -1,5 +1,6 @@
 // Menus narrow to what is typed; Enter takes the first that is left where the field itself sends nothing.
 import {behave} from "./behave.js";
+import {composing} from "./keys.js";
 
 behave("input[data-filter]", field => {
   const sheet = field.closest(".sheet");
@@ -17,7 +18,7 @@ behave("input[data-filter]", field => {
     }
   });
   field.addEventListener("keydown", event => {
-    if (event.key !== "Enter" || event.isComposing) return;
+    if (event.key !== "Enter" || composing(event)) return;
     const left = items().filter(item => !item.hidden);
     const same = left.find(item => item.textContent.trim().toLowerCase() === field.value.trim().toLowerCase());
     const chosen = same ?? (field.name ? null : left[0]);

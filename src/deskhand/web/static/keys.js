@@ -8,6 +8,9 @@ let before = "", at = 0;
 // Have a key do something that no element stands for; `label` is for the list of keys.
 export function key(name, label, act) { own.set(name, {label, act}); }
 
+// Whether a key is for putting letters together, as with Japanese: Safari tells it by the code alone of the key that ends it.
+export function composing(event) { return event.isComposing || event.keyCode === 229; }
+
 export function writing(target) {
   return target instanceof Element && Boolean(target.closest("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable=true]"));
 }
@@ -25,7 +28,7 @@ function named(name) {
 }
 
 document.addEventListener("keydown", event => {
-  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.defaultPrevented || composing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (writing(event.target) || document.querySelector("dialog[open]")) return;
   const now = performance.now();
   const pair = now - at < SECOND_MS ? `${before} ${event.key}` : "";

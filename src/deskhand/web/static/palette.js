@@ -1,6 +1,6 @@
 // The palette: Ctrl or Cmd and K opens it. What is typed finds pages, folders, views, people, conversations by number, and
 // what can be done on this page.
-import {writing} from "./keys.js";
+import {composing, writing} from "./keys.js";
 import {visit} from "./navigate.js";
 
 const TYPING_MS = 120;
@@ -76,7 +76,7 @@ function open() {
 
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, TYPING_MS); });
   field.addEventListener("keydown", event => {
-    if (event.isComposing) return;
+    if (composing(event)) return;
     const move = {ArrowDown: 1, ArrowUp: -1}[event.key], many = options().length;
     if (move && many) { mark((at() + move + many) % many); event.preventDefault(); }
     else if (event.key === "Enter") { event.preventDefault(); choose(); }

@@ -1,6 +1,7 @@
 // Lists to pick from while typing: saved replies after "/", colleagues after "@" in notes, customers in fields.
 import {behave} from "./behave.js";
 import {editorOf} from "./editor.js";
+import {composing} from "./keys.js";
 import {alert} from "./navigate.js";
 
 const MOST = 8, FRESH_MS = 60_000;
@@ -53,7 +54,7 @@ function listbox(owner, label, pick) {
     hide() { box.hidden = true; items = []; owner.removeAttribute("aria-activedescendant"); },
     // Whether the key was for the list.
     key(event) {
-      if (box.hidden) return false;
+      if (box.hidden || composing(event)) return false;
       if (event.key === "Escape") { list.hide(); return true; }
       if (!items.length) return false;
       if (event.key === "ArrowDown" || event.key === "ArrowUp") { at = (at + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length; mark(); return true; }

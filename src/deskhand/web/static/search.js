@@ -1,5 +1,6 @@
 // The box of the search: results while one types, and suggestions for the word at its end.
 import {behave} from "./behave.js";
+import {composing} from "./keys.js";
 import {refresh, visit} from "./navigate.js";
 
 const TYPING_MS = 180;
@@ -69,7 +70,7 @@ behave("[data-search]", form => {
   field.addEventListener("input", changed);
   field.addEventListener("blur", () => setTimeout(close, 150));
   field.addEventListener("keydown", event => {
-    if (event.isComposing) return;
+    if (composing(event)) return;
     const move = {ArrowDown: 1, ArrowUp: -1}[event.key];
     if (move && !shown() && event.key === "ArrowDown") { suggest(true); event.preventDefault(); return; }
     if (move && shown()) {
