@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -44,6 +45,29 @@ def soon(true: Callable[[], bool]) -> bool:
     while not (found := true()) and time.monotonic() < until:
         time.sleep(0.05)
     return found
+
+
+SLOWLY = """() => {
+  const real = window.fetch;
+  window.asked = [];
+  window.fetch = (...given) => {
+    window.asked.push(String(given[0].url ?? given[0]));
+    return new Promise(done => setTimeout(done, 500)).then(() => real(...given));
+  };
+}"""
+"""Let what is fetched be slow, and be written down."""
+
+
+def test_a_conversation_that_is_pressed_is_fetched_once(desk: Desk, browser: Browser) -> None:
+    inbox = desk.add_inbox()
+    id = start(desk, inbox)
+    with window(browser, signed_in(desk)) as page:
+        page.goto(f"/folder/{folder_id(inbox, Folder.UNASSIGNED)}")
+        page.evaluate(SLOWLY)
+        page.locator(f"#row-{id} a.open").click()
+        expect(page).to_have_url(re.compile("/conversation/"))
+        asked = page.evaluate("window.asked.filter(url => url.includes('/conversation/') && !url.endsWith('presence'))")
+    assert len(asked) == 1
 
 
 def test_a_list_is_worked_through_without_a_mouse(desk: Desk, browser: Browser) -> None:

@@ -214,5 +214,6 @@ behave("#list", list => {
     clearTimeout(timer);
     if (row) timer = setTimeout(() => prefetch(link(row).href), 80);
   });
+  list.addEventListener("pointerdown", () => clearTimeout(timer));  // the press itself fetches it
   return () => clearTimeout(timer);
 });
